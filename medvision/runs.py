@@ -26,7 +26,7 @@ _TEMPORARY = ".unfinished-"
 
 @contextlib.contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`, and rename it to `path` when the block ends without an error.
+    r"""Give a temporary path beside `path`, and rename it to `path` when the block ends without an error.
 
     Raises:
         RunError: The disk is full or the folder cannot be written; the old file is untouched.
@@ -186,7 +186,7 @@ class HeldRun:
             self._lock.acquire()
         except Timeout:
             raise RunError(
-                f"{path} is in use by another medvision process; wait for it, or choose another folder with --out"
+                f"{path} is in use by another medvision process; wait for it, or choose another with --out"
             ) from None
         except OSError as error:
             raise write_error(path / ".lock", error) from error

@@ -1,0 +1,163 @@
+"""Random changes of whole batches of plain tensors, on the device where training runs.
+
+Rotation, scale, shift and flips are one resampling: each case gets one affine map, so that intensities
+are interpolated once. Everything random is drawn from one generator on the CPU, so the same seed gives
+the same changes on every device and with every number of loader workers.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from medvision.config.pixels import Augmentation
+
+
+@dataclass(frozen=True)
+class Augmenter:
+    """Apply the `augmentation:` part of a study to a batch.
+
+    Args:
+        settings: Which changes, and how large.
+
+    Example:
+        >>> generator = torch.Generator().manual_seed(0)
+        >>> images = torch.zeros(2, 1, 8, 8, 8)
+        >>> changed, masks = Augmenter(Augmentation(flip_axes=(0,)))(images, None, generator=generator)
+        >>> changed.shape, masks is None
+        (torch.Size([2, 1, 8, 8, 8]), True)
+    """
+
+    settings: Augmentation
+
+    def __call__(
+        self, images: Tensor, masks: Tensor | None, *, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return changed images and masks.
+
+        Args:
+            images: (batch, channel, i, j, k), float, scaled intensities.
+            masks: (batch, i, j, k), integer, or None; they move with their images.
+            generator: Source of all random numbers, on the CPU.
+        """
+        images, masks = self._flip(images, masks, generator)
+        if self._moves:
+            images, masks = self._move(images, masks, generator)
+        return self._shade(images, generator), masks
+
+    @property
+    def _moves(self) -> bool:
+        return bool(any(self.settings.rotate_deg) or self.settings.scale or self.settings.translate_voxels)
+
+    def _flip(
+        self, images: Tensor, masks: Tensor | None, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor | None]:
+        for axis in self.settings.flip_axes:
+            chosen = (torch.rand(len(images), generator=generator) < 0.5).to(images.device)
+            images = torch.where(chosen[:, None, None, None, None], images.flip(axis + 2), images)
+            if masks is not None:
+                masks = torch.where(chosen[:, None, None, None], masks.flip(axis + 1), masks)
+        return images, masks
+
+    def _move(
+        self, images: Tensor, masks: Tensor | None, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor | None]:
+        shape = images.shape[2:]
+        theta = self._affine(len(images), shape, generator).to(images.device)
+        grid = F.affine_grid(theta, [len(images), 1, *shape], align_corners=False)
+        moved = F.grid_sample(images.float(), grid, padding_mode="border", align_corners=False)
+        if masks is None:
+            return moved, None
+        outlines = F.grid_sample(
+            masks[:, None].float(), grid, mode="nearest", padding_mode="zeros", align_corners=False
+        )
+        return moved, outlines[:, 0].to(masks.dtype)
+
+    def _affine(self, count: int, shape: torch.Size, generator: torch.Generator) -> Tensor:
+        """One (3, 4) map a case from output to input in torch's normalised (x, y, z) = (k, j, i) frame."""
+        settings = self.settings
+        change = (torch.rand(count, generator=generator) < settings.probability).float()
+        largest = torch.tensor(settings.rotate_deg) * math.pi / 180
+        angles = _symmetric(count, 3, generator) * largest * change[:, None]
+        scale = 1 + _symmetric(count, 1, generator)[:, 0] * settings.scale * change
+        shift = _symmetric(count, 3, generator) * settings.translate_voxels * change[:, None]
+        linear = _rotations(angles) / scale[:, None, None]
+        # Voxel offsets from the centre become normalised ones by half the side of each axis, so a
+        # rotation stays a rotation when the sides differ.
+        half = torch.tensor(shape, dtype=torch.float32) / 2
+        linear = linear * half[None, None, :] / half[None, :, None]
+        theta = torch.cat([linear, (shift / half)[:, :, None]], dim=2)
+        return theta.flip(1)[:, :, [2, 1, 0, 3]]
+
+    def _shade(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        settings = self.settings
+        count = len(images)
+        change = (torch.rand(count, 4, generator=generator) < settings.probability).float()
+        draws = (_symmetric(count, 4, generator) * change).to(images.device)[:, :, None, None, None, None]
+        if settings.contrast:
+            mean = images.mean(dim=(1, 2, 3, 4), keepdim=True)
+            images = (images - mean) * (1 + settings.contrast * draws[:, 0]) + mean
+        if settings.brightness:
+            images = images + settings.brightness * draws[:, 1]
+        if settings.gamma:
+            images = _power_law(images, 1 + settings.gamma * draws[:, 2])
+        if settings.noise_std:
+            noise = torch.randn(images.shape, generator=generator).to(images.device)
+            images = images + settings.noise_std * draws[:, 3].abs() * noise
+        return images
+
+
+def mixup(
+    images: Tensor, targets: Tensor, *, alpha: float, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Mix each case with another of its batch (Zhang et al. 2018, arXiv:1710.09412).
+
+    Args:
+        images: (batch, channel, i, j, k).
+        targets: (batch,), 0 to 1.
+        alpha: Both parameters of the Beta distribution of the weight.
+        generator: Source of all random numbers, on the CPU.
+
+    Example:
+        >>> generator = torch.Generator().manual_seed(0)
+        >>> images = torch.arange(2.0).reshape(2, 1, 1, 1, 1)
+        >>> mixed, targets = mixup(images, torch.tensor([0.0, 1.0]), alpha=0.4, generator=generator)
+        >>> bool(torch.equal(mixed.flatten(), targets))
+        True
+    """
+    count = len(images)
+    # torch draws no Beta variates from a generator, numpy does.
+    draws = np.random.default_rng(int(torch.randint(2**62, (1,), generator=generator)))
+    weight = torch.as_tensor(draws.beta(alpha, alpha, count), dtype=images.dtype).to(images.device)
+    weight = torch.maximum(weight, 1 - weight)
+    partner = torch.randperm(count, generator=generator).to(images.device)
+    broad = weight[:, None, None, None, None]
+    return broad * images + (1 - broad) * images[partner], weight * targets + (1 - weight) * targets[partner]
+
+
+def _symmetric(count: int, columns: int, generator: torch.Generator) -> Tensor:
+    return torch.rand(count, columns, generator=generator) * 2 - 1
+
+
+def _rotations(angles: Tensor) -> Tensor:
+    """Rotation matrices about the axes i, j, k, in turn; angles in radians, (batch, 3)."""
+    product = torch.eye(3).expand(len(angles), 3, 3)
+    for axis in range(3):
+        first, second = [other for other in range(3) if other != axis]
+        turn = torch.eye(3).repeat(len(angles), 1, 1)
+        turn[:, first, first] = turn[:, second, second] = torch.cos(angles[:, axis])
+        turn[:, first, second] = -torch.sin(angles[:, axis])
+        turn[:, second, first] = torch.sin(angles[:, axis])
+        product = product @ turn
+    return product
+
+
+def _power_law(images: Tensor, exponent: Tensor) -> Tensor:
+    low = images.amin(dim=(1, 2, 3, 4), keepdim=True)
+    span = (images.amax(dim=(1, 2, 3, 4), keepdim=True) - low).clamp_min(1e-6)
+    return ((images - low) / span).clamp(0, 1) ** exponent * span + low
