@@ -1,0 +1,316 @@
+"""The bootstrap over patients: whole patients are drawn, and every metric sees the same draws."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtr, ndtri
+
+from medvision.errors import EvaluationError
+from medvision.evaluation.estimates import DEGENERATE_VARIANCE, OK, Estimate
+from medvision.evaluation.inputs import (
+    Floats,
+    Integers,
+    checked_level,
+    one_dimensional,
+    one_of,
+    patient_codes,
+)
+from medvision.evaluation.weighted_metrics import WEIGHTED_METRICS, WeightedMetric
+
+Table = Mapping[str, NDArray[Any]]
+Metric = Callable[[Any], float]
+
+# One random stream for each block of draws: the draws do not depend on how many blocks are worked on at once.
+_BLOCK = 50
+_REFUSED_SHARE = 0.05
+_LABEL = "label"
+
+
+@dataclass(frozen=True)
+class BootstrapEstimate(Estimate):
+    """An estimate with the replicates that its interval comes from.
+
+    Attributes:
+        replicates: The metric on each resample, NaN where undefined, shape ``(resamples,)``. Replicates of
+            two metrics from one call belong to the same draws, so their difference is paired.
+        undefined_replicates: How many of them are NaN.
+
+    Example:
+        >>> table = {"label": [0, 0, 1, 1], "score": [0.1, 0.6, 0.4, 0.9]}
+        >>> bootstrap(["auroc"], table, patients=None, resamples=200, seed=1)["auroc"].replicates.shape
+        (200,)
+    """
+
+    replicates: Floats = field(default_factory=lambda: np.empty(0), repr=False, compare=False)
+    undefined_replicates: int = 0
+
+
+def bootstrap(
+    metrics: Mapping[str, str | Metric] | Sequence[str],
+    table: Any,  # noqa: ANN401 -- a DataFrame or a mapping of columns, without importing pandas
+    *,
+    patients: str | ArrayLike | None,
+    resamples: int = 2000,
+    seed: int,
+    method: Literal["percentile", "bca"] = "percentile",
+    level: float = 0.95,
+    chunk_size: int = 50,
+) -> dict[str, BootstrapEstimate]:
+    """Intervals by resampling patients, all units of a drawn patient coming along.
+
+    Patients are drawn within two strata, with and without a positive unit, so that both classes stay
+    present. All metrics see the same draws. The interval tells what other test patients would have given
+    the same, already trained model; it knows nothing of another training. The result depends neither on the
+    order of the rows nor on ``chunk_size``.
+
+    Args:
+        metrics: Names of metrics, or a name for each metric. A metric is ``"auroc"``, ``"sensitivity"``,
+            ``"specificity"``, ``"ppv"``, ``"npv"``, ``"accuracy"``, ``"balanced_accuracy"``, ``"youden"``,
+            ``"f1"``, ``"mcc"`` or ``"average_precision"`` (fast, on the columns ``label`` and ``score`` or
+            ``prediction``), one of these with the column that it reads (``"auroc:score_b"``), or a function
+            of the resampled table that returns a number (slow).
+        table: A DataFrame, or a mapping of column names to arrays of one length.
+        patients: The column that names the patient, or one patient a row; None makes each row a patient.
+        resamples: How many times patients are drawn.
+        seed: Of the draws.
+        method: ``percentile``, or ``bca`` (Efron, J Am Stat Assoc 1987;82:171, with a jackknife over
+            patients).
+        level: Confidence level.
+        chunk_size: How many resamples are held in memory at once.
+
+    Returns:
+        An estimate for each metric. A metric that did not vary at all is ``degenerate_variance``, and its
+        limits are NaN: the bootstrap has nothing to say about it.
+
+    Raises:
+        EvaluationError: A column is missing, a metric is not known, or more than 5% of the replicates of a
+            metric are undefined.
+
+    Example:
+        >>> table = {"label": [0, 0, 0, 1, 1, 1], "score": [0.1, 0.6, 0.3, 0.4, 0.9, 0.8]}
+        >>> found = bootstrap(["auroc"], table, patients=["A", "B", "C", "D", "E", "F"], seed=0)
+        >>> found["auroc"].value.__round__(3), found["auroc"].n_patients
+        (0.889, 6)
+    """
+    checked_level(level)
+    one_of(method, ("percentile", "bca"), "method")
+    if resamples < 1:
+        raise EvaluationError(f"resamples={resamples}: at least one is needed, and 2000 for an interval")
+    resampled = _Resampled(table, patients)
+    evaluators = resampled.evaluators(metrics)
+    values = {name: _value(evaluate, resampled) for name, evaluate in evaluators.items()}
+    replicates = _replicates(resampled, evaluators, resamples, seed, chunk_size)
+    found = {}
+    for name, evaluate in evaluators.items():
+        limits = _Limits(values[name], replicates[name], level, method)
+        jackknife = _jackknife(evaluate, resampled, chunk_size) if limits.needs_jackknife else np.empty(0)
+        found[name] = _estimate(name, limits, jackknife, resampled, seed)
+    return found
+
+
+def patient_draws(strata: Integers, resamples: int, seed: int) -> Iterator[Floats]:
+    """How often each patient is drawn in each resample, in blocks of resamples.
+
+    Args:
+        strata: The stratum of each patient, shape ``(patients,)``.
+        resamples: How many resamples in all.
+        seed: Of the draws.
+
+    Yields:
+        Counts of shape ``(block, patients)``; in every row each stratum keeps its size.
+
+    Example:
+        >>> next(patient_draws(np.array([0, 0, 1]), 2, seed=0)).sum(axis=1).tolist()
+        [3.0, 3.0]
+    """
+    members = [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
+    streams = np.random.SeedSequence(seed).spawn(-(-resamples // _BLOCK))
+    for number, stream in enumerate(streams):
+        rows = min(_BLOCK, resamples - number * _BLOCK)
+        rng = np.random.Generator(np.random.PCG64(stream))
+        counts = np.zeros((_BLOCK, len(strata)))
+        for own in members:
+            drawn = rng.integers(0, len(own), size=(_BLOCK, len(own)))
+            drawn += np.arange(_BLOCK)[:, None] * len(own)
+            counts[:, own] = np.bincount(drawn.ravel(), minlength=_BLOCK * len(own)).reshape(_BLOCK, len(own))
+        yield counts[:rows]
+
+
+class _Resampled:
+    """A table in an order that depends only on its content, and the patients of its rows."""
+
+    def __init__(self, table: Any, patients: str | ArrayLike | None) -> None:  # noqa: ANN401 -- see bootstrap
+        self._frame = table if hasattr(table, "iloc") else None
+        columns = {str(name): one_dimensional(table[name], str(name)) for name in table}
+        if len({len(column) for column in columns.values()}) != 1:
+            lengths = {name: len(column) for name, column in columns.items()}
+            raise EvaluationError(f"the columns of the table differ in length: {lengths}")
+        n_rows = len(next(iter(columns.values())))
+        owners = columns[_known_column(patients, columns)] if isinstance(patients, str) else patients
+        codes = patient_codes(owners, n_rows)
+        keys = [column for column in columns.values() if column.dtype.kind in "biuf"]
+        by_content = np.lexsort(keys) if keys else np.arange(n_rows)
+        # Without patients each row is one: then only the content can order them.
+        order = by_content if patients is None else by_content[np.argsort(codes[by_content], kind="stable")]
+        self.order = order
+        self.columns = {name: column[order] for name, column in columns.items()}
+        self.codes = np.arange(n_rows) if patients is None else codes[order]
+        self.n_patients = int(self.codes.max()) + 1 if n_rows else 0
+        self.n_units = n_rows
+        self.strata = self._strata()
+        self._rows = np.split(np.arange(n_rows), np.searchsorted(self.codes, np.arange(1, self.n_patients)))
+
+    def _strata(self) -> Integers:
+        if _LABEL not in self.columns:
+            return np.zeros(self.n_patients, dtype=np.int64)
+        positive = (self.columns[_LABEL] == 1).astype(float)
+        return (np.bincount(self.codes, weights=positive, minlength=self.n_patients) > 0).astype(np.int64)
+
+    def evaluators(
+        self, metrics: Mapping[str, str | Metric] | Sequence[str]
+    ) -> dict[str, Callable[[Floats], Floats]]:
+        named = metrics if isinstance(metrics, Mapping) else {name: name for name in metrics}
+        return {name: self._evaluator(metric) for name, metric in named.items()}
+
+    def _evaluator(self, metric: str | Metric) -> Callable[[Floats], Floats]:
+        if not isinstance(metric, str):
+            return lambda counts: np.asarray([metric(self._drawn(row)) for row in counts], dtype=float)
+        kind, _, column = metric.partition(":")
+        one_of(kind, tuple(WEIGHTED_METRICS), "metric")
+        build, default = WEIGHTED_METRICS[kind]
+        label = self.columns[_known_column(_LABEL, self.columns)]
+        values = self.columns[_known_column(column or default, self.columns)]
+        weighted: WeightedMetric = build(label, values)
+        if self.n_units == self.n_patients:  # one unit a patient: its weight is the patient's own
+            return weighted
+        return lambda counts: weighted(counts[:, self.codes])
+
+    def _drawn(self, counts: Floats) -> Any:  # noqa: ANN401 -- the kind of table that came in
+        times = np.repeat(np.arange(self.n_patients), counts.astype(np.int64))
+        rows = np.concatenate([self._rows[patient] for patient in times])
+        if self._frame is not None:
+            return self._frame.iloc[self.order[rows]]
+        return {name: column[rows] for name, column in self.columns.items()}
+
+
+def _known_column(name: str, columns: Mapping[str, object]) -> str:
+    return one_of(name, tuple(columns), "column")
+
+
+def _value(evaluate: Callable[[Floats], Floats], resampled: _Resampled) -> float:
+    return float(evaluate(np.ones((1, resampled.n_patients)))[0])
+
+
+def _replicates(
+    resampled: _Resampled,
+    evaluators: Mapping[str, Callable[[Floats], Floats]],
+    resamples: int,
+    seed: int,
+    chunk_size: int,
+) -> dict[str, Floats]:
+    parts: dict[str, list[Floats]] = {name: [] for name in evaluators}
+    held: list[Floats] = []
+    for block in patient_draws(resampled.strata, resamples, seed):
+        held.append(block)
+        if sum(len(part) for part in held) >= chunk_size:
+            _evaluate(held, evaluators, parts)
+    _evaluate(held, evaluators, parts)
+    return {name: np.concatenate(values) for name, values in parts.items()}
+
+
+def _evaluate(
+    held: list[Floats], evaluators: Mapping[str, Callable[[Floats], Floats]], parts: dict[str, list[Floats]]
+) -> None:
+    if held:
+        counts = np.concatenate(held)
+        for name, evaluate in evaluators.items():
+            parts[name].append(evaluate(counts))
+        held.clear()
+
+
+def _jackknife(evaluate: Callable[[Floats], Floats], resampled: _Resampled, chunk_size: int) -> Floats:
+    n = resampled.n_patients
+    parts = []
+    for start in range(0, n, chunk_size):
+        left_out = np.arange(start, min(start + chunk_size, n))
+        counts = np.ones((len(left_out), n))
+        counts[np.arange(len(left_out)), left_out] = 0
+        parts.append(evaluate(counts))
+    return np.concatenate(parts)
+
+
+@dataclass(frozen=True)
+class _Limits:
+    value: float
+    replicates: Floats
+    level: float
+    method: str
+
+    @property
+    def defined(self) -> Floats:
+        return self.replicates[np.isfinite(self.replicates)]
+
+    @property
+    def degenerate(self) -> bool:
+        return len(self.defined) == 0 or bool(np.ptp(self.defined) < 1e-12)
+
+    @property
+    def needs_jackknife(self) -> bool:
+        return self.method == "bca" and not self.degenerate
+
+    def percentile(self) -> tuple[float, float]:
+        tail = (1 - self.level) / 2
+        return self._quantiles(tail, 1 - tail)
+
+    def bca(self, jackknife: Floats) -> tuple[float, float]:
+        below = np.mean(self.defined < self.value) + np.mean(self.defined == self.value) / 2
+        centred = np.nanmean(jackknife) - jackknife[np.isfinite(jackknife)]
+        spread = (centred**2).sum()
+        if not 0 < below < 1 or spread == 0:
+            return self.percentile()
+        bias, acceleration = ndtri(below), (centred**3).sum() / (6 * spread**1.5)
+        z = bias + ndtri([(1 - self.level) / 2, (1 + self.level) / 2])
+        low, high = ndtr(bias + z / (1 - acceleration * z))
+        return self._quantiles(float(low), float(high))
+
+    def _quantiles(self, low: float, high: float) -> tuple[float, float]:
+        limits = np.quantile(self.defined, [low, high])
+        return float(limits[0]), float(limits[1])
+
+
+def _estimate(
+    name: str, limits: _Limits, jackknife: Floats, resampled: _Resampled, seed: int
+) -> BootstrapEstimate:
+    missing = len(limits.replicates) - len(limits.defined)
+    method = f"bootstrap over patients, {'BCa' if limits.method == 'bca' else 'percentile'}"
+    if missing > _REFUSED_SHARE * len(limits.replicates) and math.isfinite(limits.value):
+        raise EvaluationError(
+            f"{name} is undefined in {missing} of {len(limits.replicates)} resamples; over 5% would bias "
+            "the interval: use more patients, or an exact interval"
+        )
+    if math.isnan(limits.value):
+        low = high = math.nan
+        status = _why_undefined(resampled)
+    elif limits.degenerate:
+        low = high = math.nan
+        status = DEGENERATE_VARIANCE
+    else:
+        low, high = limits.bca(jackknife) if limits.needs_jackknife else limits.percentile()
+        status = f"{missing}_of_{len(limits.replicates)}_replicates_undefined" if missing else OK
+    error = float(np.std(limits.defined, ddof=1)) if len(limits.defined) > 1 else None
+    return BootstrapEstimate(
+        limits.value, low, high, limits.level, method, resampled.n_units, resampled.n_patients, status, error,
+        seed, limits.replicates, missing,
+    )  # fmt: skip
+
+
+def _why_undefined(resampled: _Resampled) -> str:
+    label = resampled.columns.get(_LABEL)
+    one_class = label is not None and len(np.unique(label)) < 2
+    return "one_class" if one_class else "undefined"
