@@ -1,0 +1,117 @@
+"""A study file with its cases and splits: what every verb starts from. No torch here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import assert_never
+
+from medvision.cohort import Cohort, Splits, make_splits, numeric_covariates, read_manifest, read_msd
+from medvision.config import (
+    ClassificationTask,
+    ManifestCohort,
+    MsdCohort,
+    SegmentationTask,
+    Study,
+    StudyFile,
+    load_study_file,
+)
+from medvision.errors import CohortError
+
+
+@dataclass(frozen=True)
+class OpenedStudy:
+    """A study, its cases and its splits.
+
+    Args:
+        file: The study and where it stands.
+        cohort: The cases.
+        splits: Who is in which part of which fold.
+    """
+
+    file: StudyFile
+    cohort: Cohort
+    splits: Splits
+
+    @property
+    def study(self) -> Study:
+        """The study itself."""
+        return self.file.study
+
+    @property
+    def structures(self) -> dict[str, int]:
+        """Structures and their mask values; empty for classification."""
+        task = self.study.task
+        return dict(task.labels) if isinstance(task, SegmentationTask) else {}
+
+
+def open_study(source: str | Path | Study | StudyFile, overrides: Sequence[str] = ()) -> OpenedStudy:
+    """Read a study file, its cohort and its splits.
+
+    Args:
+        source: A study file, or a `Study` made in Python, whose paths are relative to the current folder.
+        overrides: Settings that come last, such as `training.epochs=5`.
+
+    Raises:
+        ConfigError: The study file is wrong.
+        CohortError: The cohort is.
+    """
+    file = _located(source, overrides)
+    cohort = _read_cohort(file)
+    _check_comparators(file.study, cohort)
+    split = file.study.split
+    splits = make_splits(
+        cohort,
+        folds=split.folds,
+        repeats=split.repeats,
+        seed=file.study.seed,
+        stratify_by=split.stratify_by,
+    )
+    return OpenedStudy(file, cohort, splits)
+
+
+def _located(source: str | Path | Study | StudyFile, overrides: Sequence[str]) -> StudyFile:
+    if isinstance(source, StudyFile):
+        return source
+    if isinstance(source, Study):
+        return StudyFile(study=source, folder=Path.cwd(), source=Path.cwd() / f"{source.name}.yaml")
+    return load_study_file(source, overrides)
+
+
+def _read_cohort(file: StudyFile) -> Cohort:
+    study = file.study
+    columns = dict.fromkeys([*study.cohort.covariates, *(c for each in study.comparators for c in each.covariates)])
+    match study.cohort:
+        case MsdCohort():
+            labels = study.task.labels if isinstance(study.task, SegmentationTask) else {}
+            return read_msd(file.cohort_path, labels=labels)
+        case ManifestCohort() as manifest:
+            task = study.task if isinstance(study.task, ClassificationTask) else None
+            return read_manifest(
+                file.cohort_path,
+                patient=manifest.patient,
+                case=manifest.case,
+                image=manifest.image,
+                mask=manifest.mask,
+                label=task.label if task else None,
+                positive=task.positive if task else 1,
+                negative=task.negative if task else None,
+                covariates=tuple(columns),
+                forbidden=manifest.forbidden,
+                stratify_by=study.split.stratify_by,
+                folds=study.split.folds,
+            )
+        case _:
+            assert_never(study.cohort)
+
+
+def _check_comparators(study: Study, cohort: Cohort) -> None:
+    problems = []
+    for comparator in study.comparators:
+        try:
+            numeric_covariates(cohort, comparator.covariates)
+        except CohortError as error:
+            problems += error.problems or [error.message]
+    if problems:
+        raise CohortError("a comparator's covariates cannot be used", problems=list(dict.fromkeys(problems)))
