@@ -1,1 +1,55 @@
-"""imaging."""
+"""One patient's voxels in patient space: DICOM and NIfTI in, NIfTI out, geometry in between.
+
+Everything is loaded on first use: checking the headers of a cohort needs no SciPy.
+
+Example:
+    >>> from medvision.imaging import Geometry
+    >>> Geometry((2, 2, 2), [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 3, 0], [0, 0, 0, 1]]).spacing_mm
+    (1.0, 1.0, 3.0)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from medvision.imaging.content import content_hash as content_hash
+    from medvision.imaging.geometry import Geometry as Geometry
+    from medvision.imaging.geometry import check_same_grid as check_same_grid
+    from medvision.imaging.load import ImageHeader as ImageHeader
+    from medvision.imaging.load import inspect as inspect
+    from medvision.imaging.load import load_volume as load_volume
+    from medvision.imaging.nifti import save_nifti as save_nifti
+    from medvision.imaging.resample import reorient as reorient
+    from medvision.imaging.resample import resample as resample
+    from medvision.imaging.resample import resample_array as resample_array
+    from medvision.imaging.resample import resample_to as resample_to
+    from medvision.imaging.volume import Provenance as Provenance
+    from medvision.imaging.volume import Volume as Volume
+
+_HOME = {
+    "Geometry": "geometry",
+    "ImageHeader": "load",
+    "Provenance": "volume",
+    "Volume": "volume",
+    "check_same_grid": "geometry",
+    "content_hash": "content",
+    "inspect": "load",
+    "load_volume": "load",
+    "reorient": "resample",
+    "resample": "resample",
+    "resample_array": "resample",
+    "resample_to": "resample",
+    "save_nifti": "nifti",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,316 @@
+"""What the header of one DICOM file says about its slice; no pixel is read."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from medvision.errors import SeriesError
+from medvision.imaging.decoding import undecodable
+from medvision.imaging.geometry import FloatArray
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+VOLUME_KEYS = (
+    "TemporalPositionIdentifier",
+    "EchoNumbers",
+    "EchoTime",
+    "InversionTime",
+    "FlipAngle",
+    "DiffusionBValue",
+    "TriggerTime",
+    "NominalPercentageOfCardiacPhase",
+    "AcquisitionNumber",
+    "ImageType",
+    "ConvolutionKernel",
+    "AcquisitionTime",
+    "ContentTime",
+)
+"""What may tell apart volumes that share their positions, in order of preference."""
+
+_CUT_SHORT = "cut short or damaged, not all of it is there; copy or export it again"
+_DCM2NIIX = "convert it with dcm2niix and give the NIfTI"
+
+_TAGS = [
+    *VOLUME_KEYS,
+    "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "SeriesDescription", "Modality", "PatientID",
+    "FrameOfReferenceUID", "InstanceNumber", "NumberOfTemporalPositions", "GantryDetectorTilt",
+    "Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "NumberOfFrames",
+    "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "ModalityLUTSequence",
+    "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness",
+    "SpacingBetweenSlices", "RescaleSlope", "RescaleIntercept", "RescaleType", "Units",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class SliceHeader:
+    """One single-frame grey-scale DICOM image: identity, place and coding of its pixels.
+
+    Attributes:
+        path: The file.
+        patient_id: PatientID.
+        series_uid: SeriesInstanceUID.
+        description: SeriesDescription.
+        modality: Modality.
+        instance_uid: SOPInstanceUID.
+        instance_number: InstanceNumber, None where absent.
+        shape: Columns (i) and rows (j).
+        position: ImagePositionPatient, LPS mm, shape (3,); None where absent.
+        orientation: ImageOrientationPatient, shape (6,); None where absent.
+        pixel_spacing: PixelSpacing in mm, between rows and between columns; None where absent.
+        depth_mm: SpacingBetweenSlices, else SliceThickness; used for a lone slice only.
+        spacing_between_mm: SpacingBetweenSlices; None where absent.
+        slope: RescaleSlope, 1 where absent.
+        intercept: RescaleIntercept, 0 where absent.
+        stored_range: Smallest and largest value that BitsStored and the sign allow.
+        same: What must agree in all slices of a series, by the name that an error uses.
+        keys: What may tell apart volumes at the same positions (see ``VOLUME_KEYS``).
+        refusal: Why this image cannot be a slice, and what to do; "" where it can. The attributes
+            from ``shape`` on are then not to be relied on.
+    """
+
+    path: Path
+    patient_id: str
+    series_uid: str
+    description: str
+    modality: str
+    instance_uid: str
+    instance_number: int | None
+    shape: tuple[int, int]
+    position: FloatArray | None
+    orientation: FloatArray | None
+    pixel_spacing: FloatArray | None
+    depth_mm: float | None
+    spacing_between_mm: float | None
+    slope: float
+    intercept: float
+    stored_range: tuple[int, int]
+    same: Mapping[str, str]
+    keys: Mapping[str, tuple[float | str, ...]]
+    refusal: str = ""
+
+
+def read_slice_header(path: Path) -> SliceHeader | None:
+    """Read the header of one DICOM file and check that its pixels are all there.
+
+    Returns:
+        The header, with a ``refusal`` where the image cannot be a slice (cut short, colour,
+        multi-frame, mosaic); None for a DICOM object that is no image (a report, a presentation
+        state, a structure set, a DICOMDIR).
+
+    Raises:
+        SeriesError: Not DICOM, or a header that is damaged or cut short.
+    """
+    from pydicom.config import disable_value_validation
+
+    with disable_value_validation():
+        read = _read_dataset(path)
+        if read is None:
+            return None
+        dataset, complete = read
+        try:
+            refusal = _other_kind(dataset) or ("" if complete else _CUT_SHORT) or undecodable(dataset)
+            return _header(dataset, path, refusal)
+        except (ValueError, TypeError, OverflowError, AttributeError) as error:
+            raise SeriesError(
+                f"{path}: its DICOM header cannot be understood ({error}); export the file again"
+            ) from error
+
+
+def looks_like_dicom(path: Path) -> bool:
+    """Whether a file begins as DICOM does: "DICM" at byte 128, or a bare data set of group 2 or 8.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.NamedTemporaryFile() as f:
+        ...     looks_like_dicom(Path(f.name))
+        False
+    """
+    with path.open("rb") as file:
+        start = file.read(132)
+    if start[128:132] == b"DICM":
+        return True
+    return len(start) == 132 and start[:2] in (b"\x08\x00", b"\x02\x00", b"\x00\x08")
+
+
+def _read_dataset(path: Path) -> tuple[Dataset, bool] | None:
+    """The header's elements and whether the pixels are complete; None where there are none by nature."""
+    from pydicom import dcmread
+    from pydicom.errors import InvalidDicomError
+    from pydicom.uid import DeflatedExplicitVRLittleEndian
+
+    if not looks_like_dicom(path):
+        raise SeriesError(f"{path}: not a DICOM file; take it out of the folder, or export it again")
+    try:
+        with path.open("rb") as file:
+            dataset = dcmread(file, stop_before_pixels=True, specific_tags=list(_TAGS), force=True)
+            deflated = getattr(dataset, "file_meta", {}).get("TransferSyntaxUID")
+            if deflated == DeflatedExplicitVRLittleEndian:
+                # It has to be unpacked whole; zlib itself notices when it is cut short.
+                dataset = dcmread(path)
+            if "Rows" not in dataset or "Columns" not in dataset:
+                _without_matrix(dataset, path)
+                return None
+            if deflated == DeflatedExplicitVRLittleEndian:
+                return dataset, len(dataset.get("PixelData") or b"") >= _expected_bytes(dataset)
+            return dataset, _pixels_complete(file, dataset, path.stat().st_size)
+    except (InvalidDicomError, EOFError, zlib.error, struct.error, NotImplementedError, OSError) as error:
+        raise SeriesError(f"{path}: {_CUT_SHORT} ({error})") from error
+
+
+def _without_matrix(dataset: Dataset, path: Path) -> None:
+    """An object without Rows is no image by its nature, unless its kind says that it is one."""
+    if "Image Storage" in getattr(dataset.get("SOPClassUID"), "name", ""):
+        raise SeriesError(f"{path}: {_CUT_SHORT}")
+    if "SOPClassUID" not in dataset and "MediaStorageSOPClassUID" not in getattr(dataset, "file_meta", {}):
+        raise SeriesError(f"{path}: not a DICOM file; take it out of the folder, or export it again")
+
+
+def _expected_bytes(dataset: Dataset) -> int:
+    pixels = int(dataset.Rows) * int(dataset.Columns) * int(dataset.get("SamplesPerPixel") or 1)
+    return pixels * int(dataset.get("NumberOfFrames") or 1) * int(dataset.BitsAllocated) // 8
+
+
+def _pixels_complete(file: BinaryIO, dataset: Dataset, size: int) -> bool:
+    """Compare the length of the pixel data with the length of the file, without reading it.
+
+    The file stands where pydicom stopped: at the tag of the pixel data, or behind the end.
+    """
+    implicit, little_endian = dataset.original_encoding
+    order = "<" if little_endian else ">"
+    start = file.read(8 if implicit else 12)
+    if len(start) < (8 if implicit else 12) or struct.unpack(order + "H", start[:2])[0] != 0x7FE0:
+        return False
+    (length,) = struct.unpack(order + "L", start[-4:])
+    if length == 0xFFFFFFFF:
+        return _fragments_complete(file, size)
+    return bool(file.tell() + length <= size and length >= _expected_bytes(dataset))
+
+
+def _fragments_complete(file: BinaryIO, size: int) -> bool:
+    """Step over the items of encapsulated pixel data (always little endian) to their delimiter."""
+    while len(item := file.read(8)) == 8:
+        group, element, length = struct.unpack("<HHL", item)
+        if (group, element) == (0xFFFE, 0xE0DD):
+            return True
+        if (group, element) != (0xFFFE, 0xE000) or file.tell() + length > size:
+            return False
+        file.seek(length, 1)
+    return False
+
+
+def _other_kind(dataset: Dataset) -> str:
+    """Why an image is not one grey-scale slice, and what to do; "" where it is one."""
+    uid = str(dataset.get("SOPClassUID") or "")
+    kind: str = getattr(dataset.get("SOPClassUID"), "name", "unknown kind")
+    frames = int(dataset.get("NumberOfFrames") or 1)
+    colour = str(dataset.get("PhotometricInterpretation") or "")
+    if uid.startswith("1.2.840.10008.5.1.4.1.1.66."):
+        return "a DICOM segmentation, not a scan; give it as the mask"
+    if frames > 1 or "Enhanced" in kind:
+        return f"a multi-frame object ({kind}, {frames} frames), not read yet; {_DCM2NIIX}"
+    if "MOSAIC" in _strings(dataset.get("ImageType")):
+        return f"a Siemens mosaic (all slices tiled in one image), not read yet; {_DCM2NIIX}"
+    if int(dataset.get("SamplesPerPixel") or 1) != 1 or "PALETTE" in colour:
+        return f"a colour image ({colour}), not a scan; leave screenshots and colour maps out"
+    if "ModalityLUTSequence" in dataset:
+        return "its values are stored through a Modality LUT, not read; export it with RescaleSlope"
+    return ""
+
+
+def _header(dataset: Dataset, path: Path, refusal: str) -> SliceHeader:
+    between = _number(dataset, "SpacingBetweenSlices")
+    thickness = _number(dataset, "SliceThickness")
+    numbers = [_number(dataset, "InstanceNumber"), _number(dataset, "RescaleSlope")]
+    slope = 1.0 if numbers[1] is None else numbers[1]
+    if slope == 0:
+        raise ValueError("RescaleSlope is 0")
+    return SliceHeader(
+        path=path,
+        patient_id=str(dataset.get("PatientID") or ""),
+        series_uid=str(dataset.get("SeriesInstanceUID") or ""),
+        description=str(dataset.get("SeriesDescription") or ""),
+        modality=str(dataset.get("Modality") or ""),
+        instance_uid=str(dataset.get("SOPInstanceUID") or ""),
+        instance_number=None if numbers[0] is None else int(numbers[0]),
+        shape=(int(dataset.Columns), int(dataset.Rows)),
+        position=_vector(dataset, "ImagePositionPatient", 3),
+        orientation=_vector(dataset, "ImageOrientationPatient", 6),
+        pixel_spacing=_vector(dataset, "PixelSpacing", 2),
+        depth_mm=next((mm for mm in (between, thickness) if mm and mm > 0), None),
+        spacing_between_mm=between,
+        slope=slope,
+        intercept=_number(dataset, "RescaleIntercept") or 0.0,
+        stored_range=_stored_range(dataset),
+        same=MappingProxyType(_must_agree(dataset)),
+        keys=MappingProxyType(_volume_keys(dataset)),
+        refusal=refusal,
+    )
+
+
+def _must_agree(dataset: Dataset) -> dict[str, str]:
+    return {
+        "patient": str(dataset.get("PatientID") or ""),
+        "modality": str(dataset.get("Modality") or ""),
+        "frame of reference": str(dataset.get("FrameOfReferenceUID") or ""),
+        "matrix": f"{dataset.Columns}×{dataset.Rows}",
+        "photometric interpretation": str(dataset.get("PhotometricInterpretation") or ""),
+        "rescale type": str(dataset.get("RescaleType") or ""),
+        "units": str(dataset.get("Units") or ""),
+    }
+
+
+def _volume_keys(dataset: Dataset) -> dict[str, tuple[float | str, ...]]:
+    keys: dict[str, tuple[float | str, ...]] = {}
+    for name in VOLUME_KEYS:
+        value = dataset.get(name)
+        if value is not None and value != "":
+            keys[name] = tuple(_plain(v) for v in (value if _is_many(value) else [value]))
+    positions = _number(dataset, "NumberOfTemporalPositions")
+    if positions is not None:
+        keys["NumberOfTemporalPositions"] = (positions,)
+    return keys
+
+
+def _plain(value: Any) -> float | str:  # noqa: ANN401 (any DICOM value)
+    return float(value) if isinstance(value, int | float) else str(value)
+
+
+def _is_many(value: Any) -> bool:  # noqa: ANN401 (any DICOM value)
+    from pydicom.multival import MultiValue
+
+    return isinstance(value, MultiValue | list)
+
+
+def _strings(value: Any) -> list[str]:  # noqa: ANN401 (any DICOM value)
+    return [str(v) for v in value] if _is_many(value) else [str(value)]
+
+
+def _number(dataset: Dataset, name: str) -> float | None:
+    value = dataset.get(name)
+    return None if value is None or value == "" or _is_many(value) else float(value)
+
+
+def _vector(dataset: Dataset, name: str, length: int) -> FloatArray | None:
+    value = dataset.get(name)
+    if not _is_many(value) or len(value) == 0:
+        return None
+    vector = np.array([float(v) for v in value], dtype=np.float64)
+    if vector.shape != (length,) or not np.isfinite(vector).all():
+        raise ValueError(f"{name} is {list(value)}")
+    return vector
+
+
+def _stored_range(dataset: Dataset) -> tuple[int, int]:
+    bits = int(dataset.get("BitsStored") or dataset.BitsAllocated)
+    if int(dataset.get("PixelRepresentation") or 0):
+        return -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+    return 0, 2**bits - 1

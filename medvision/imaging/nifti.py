@@ -1,0 +1,349 @@
+"""NIfTI files: headers without their voxels, voxels without surprises, files written whole.
+
+Which affine: the sform where its code is positive, else the qform, as NiBabel does; where both are
+given and differ by more than 0.1 mm, the sform is used and a warning says so. A file with neither has
+no place in space and is refused. Coordinates in metres or micrometres are turned into mm.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import warnings
+import zlib
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from medvision.errors import GeometryError, MedvisionError, SeriesError
+from medvision.imaging.geometry import FloatArray, Geometry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SUFFIXES = (".nii", ".nii.gz")
+DISAGREEMENT_MM = 0.1
+_GZIP = b"\x1f\x8b"
+_TO_MM = {"meter": 1000.0, "micron": 0.001}
+
+
+@dataclass(frozen=True, eq=False)
+class NiftiHeader:
+    """What a NIfTI header says: grid, type of voxels, number of volumes.
+
+    Attributes:
+        geometry: Shape and affine of one volume, → RAS+ mm.
+        dtype: The type that :func:`read_nifti` returns.
+        volumes: Length of the fourth axis, 1 where there is none.
+        stored_dtype: The type in the file, in its byte order.
+        offset: Where the voxels begin, in bytes of the unpacked file.
+        slope: ``scl_slope``, 1 where the file gives none.
+        intercept: ``scl_inter``, 0 where the file gives none.
+    """
+
+    geometry: Geometry
+    dtype: np.dtype[Any]
+    volumes: int
+    stored_dtype: np.dtype[Any]
+    offset: int
+    slope: float
+    intercept: float
+
+
+def is_nifti(path: Path) -> bool:
+    """Whether a file is NIfTI by its name.
+
+    Example:
+        >>> is_nifti(Path("scan.NII.GZ")), is_nifti(Path("IM0001"))
+        (True, False)
+    """
+    return path.name.lower().endswith(SUFFIXES)
+
+
+def read_nifti_header(path: Path) -> NiftiHeader:
+    """Read the header of a NIfTI-1 or NIfTI-2 file and check that its voxels are all there.
+
+    Of a compressed file only the first bytes are unpacked; its length is read from gzip's last four.
+
+    Raises:
+        SeriesError: Not a NIfTI file, cut short, or not one volume of grey values per time point.
+        GeometryError: Neither sform nor qform, or an affine that squashes the volume.
+    """
+    from nibabel.spatialimages import HeaderDataError
+
+    try:
+        with _open_unpacked(path) as file:
+            size = int.from_bytes(start := file.read(4), "little")
+            if int.from_bytes(start, "big") in (348, 540):
+                size = int.from_bytes(start, "big")
+            if size not in (348, 540):
+                raise SeriesError(f"{path}: not a NIfTI file; convert the scan again")
+            block = start + file.read(size - 4)
+        if len(block) < size:
+            raise _cut_short(path)
+        result = _header(_nibabel("Header", 1 if size == 348 else 2)(block), path)
+    except (HeaderDataError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise SeriesError(f"{path}: a damaged NIfTI file ({error}); copy or convert it again") from error
+    except GeometryError as error:
+        raise GeometryError(f"{path}: {error}") from error
+    _check_complete(path, result)
+    return result
+
+
+def read_nifti(path: Path, header: NiftiHeader, volume_index: int | None = None) -> npt.NDArray[Any]:
+    """Read the voxels of one volume.
+
+    Args:
+        path: The file.
+        header: What :func:`read_nifti_header` returned for it.
+        volume_index: Which volume of a 4D file, from 0.
+
+    Returns:
+        (i, j, k), read-only, in the file's type where nothing has to be scaled, as whole numbers where
+        ``scl_slope`` is 1 and ``scl_inter`` whole, else float32 computed in float64.
+
+    Raises:
+        SeriesError: The file is cut short or damaged.
+    """
+    count = int(np.prod(header.geometry.shape))
+    skip = header.offset + (volume_index or 0) * count * header.stored_dtype.itemsize
+    try:
+        with _open_unpacked(path) as file:
+            file.seek(skip)
+            data = file.read(count * header.stored_dtype.itemsize)
+            if isinstance(file, gzip.GzipFile) and header.volumes == 1:
+                file.read(1)  # reaching the end makes gzip compare its checksum
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise SeriesError(f"{path}: a damaged NIfTI file ({error}); copy or convert it again") from error
+    if len(data) < count * header.stored_dtype.itemsize:
+        raise _cut_short(path)
+    stored = np.frombuffer(data, dtype=header.stored_dtype).reshape(header.geometry.shape, order="F")
+    if header.dtype == header.stored_dtype:
+        return stored
+    if header.slope == 1 and header.intercept == 0:
+        voxels = stored.astype(header.dtype)
+    elif header.dtype.kind == "f":
+        voxels = (stored.astype(np.float64) * header.slope + header.intercept).astype(header.dtype)
+    else:
+        voxels = stored.astype(header.dtype) + header.dtype.type(int(header.intercept))
+    voxels.setflags(write=False)
+    return voxels
+
+
+def save_nifti(
+    path: str | Path,
+    array: npt.ArrayLike,
+    geometry_or_affine: Geometry | npt.ArrayLike,
+    dtype: npt.DTypeLike | None = None,
+) -> Path:
+    """Write an array as NIfTI; the same array gives the same bytes on every day.
+
+    The file is written beside its place and renamed, so a kill leaves the old one or the new one.
+    sform and qform are both set (code 1, scanner); a sheared affine, which a qform cannot hold, is set
+    as sform alone.
+
+    Args:
+        path: ``.nii`` or ``.nii.gz``; its folder is made.
+        array: (i, j, k) or (i, j, k, t).
+        geometry_or_affine: Where it lies: a Geometry or a 4×4 affine → RAS+ mm.
+        dtype: Type in the file; default the array's own (bool as uint8, float16 as float32). Whole
+            numbers and masks must survive the change exactly.
+
+    Returns:
+        The path.
+
+    Raises:
+        GeometryError: The array does not fit the geometry.
+        MedvisionError: The name does not end in .nii or .nii.gz, or ``dtype`` cannot hold the values.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save_nifti(Path(folder) / "mask.nii.gz", np.ones((3, 3, 3), bool), np.eye(4)).name
+        'mask.nii.gz'
+    """
+    path = Path(path)
+    if not is_nifti(path):
+        raise MedvisionError(f"{path}: a NIfTI file is named .nii or .nii.gz")
+    voxels = _cast(np.asarray(array), dtype, path)
+    shape = voxels.shape[:3]
+    if isinstance(geometry_or_affine, Geometry):
+        geometry = geometry_or_affine
+    else:
+        geometry = Geometry(_three(shape), np.asarray(geometry_or_affine, dtype=np.float64))
+    if shape != geometry.shape or voxels.ndim > 4:
+        raise GeometryError(f"{path}: array of shape {voxels.shape} on a grid of shape {geometry.shape}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with _open_for_writing(temporary, compressed=path.name.lower().endswith(".gz")) as file:
+            _image(voxels, geometry).to_stream(file)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def _nibabel(kind: str, version: int) -> Any:  # noqa: ANN401 (NiBabel's classes are untyped)
+    """NiBabel's Nifti1Header, Nifti2Image, …, loaded when first needed."""
+    return getattr(import_module(f"nibabel.nifti{version}"), f"Nifti{version}{kind}")
+
+
+def _header(header: Any, path: Path) -> NiftiHeader:  # noqa: ANN401 (NiBabel's headers are untyped)
+    stored = header.get_data_dtype()
+    if stored.fields is not None or stored.kind not in "iuf":
+        raise SeriesError(f"{path}: a colour or complex image ({stored}), not a scan; give grey values")
+    shape = [int(n) for n in header.get_data_shape()]
+    while len(shape) > 3 and shape[-1] == 1:
+        shape.pop()
+    if len(shape) > 4 or len(shape) < 2:
+        raise SeriesError(f"{path}: {len(shape)} axes {tuple(shape)}; a scan has three, or four with time")
+    volumes = shape[3] if len(shape) == 4 else 1
+    slope, intercept = header.get_slope_inter()
+    slope, intercept = (
+        (1.0 if slope is None else float(slope)),
+        (0.0 if intercept is None else float(intercept)),
+    )
+    return NiftiHeader(
+        geometry=Geometry(_three((*shape, 1)[:3]), _affine(header, path)),
+        dtype=_value_dtype(stored, slope, intercept),
+        volumes=volumes,
+        stored_dtype=stored,
+        offset=int(header["vox_offset"]),
+        slope=slope,
+        intercept=intercept,
+    )
+
+
+def _value_dtype(stored: np.dtype[Any], slope: float, intercept: float) -> np.dtype[Any]:
+    native = stored.newbyteorder("=")
+    if native.kind == "f" and native.itemsize > 8:
+        native = np.dtype(np.float64)  # long double: not portable
+    if slope == 1 and intercept == 0:
+        return native
+    if native.kind == "f" or slope != 1 or intercept != int(intercept):
+        return np.dtype(np.float32)
+    low, high = np.iinfo(native).min + int(intercept), np.iinfo(native).max + int(intercept)
+    low, high = min(low, int(intercept)), max(high, np.iinfo(native).max)
+    fits = [t for t in ("int16", "int32", "int64") if np.iinfo(t).min <= low and high <= np.iinfo(t).max]
+    return np.dtype(fits[0]) if fits else np.dtype(np.float32)
+
+
+def _affine(header: Any, path: Path) -> FloatArray:  # noqa: ANN401 (NiBabel's headers are untyped)
+    sform, qform = header.get_sform(coded=True)[0], header.get_qform(coded=True)[0]
+    if sform is None and qform is None:
+        raise GeometryError(
+            "neither sform nor qform: the file does not say where the scan lies or which side is left; "
+            "convert it again from DICOM, or set the affine if you know it"
+        )
+    affine = np.array(qform if sform is None else sform, dtype=np.float64)
+    shape = [*header.get_data_shape(), 1][:3]
+    if sform is not None and qform is not None:
+        corners = np.array(np.meshgrid(*[(0, n - 1) for n in shape], 1), dtype=np.float64).reshape(4, -1)
+        apart = float(np.linalg.norm(((sform - qform) @ corners)[:3], axis=0).max())
+        if apart > DISAGREEMENT_MM:
+            warnings.warn(
+                f"{path}: sform and qform put the scan up to {apart:.3g} mm apart; the sform is used",
+                stacklevel=2,
+            )
+    unit = header.get_xyzt_units()[0]
+    if unit in _TO_MM:
+        warnings.warn(f"{path}: coordinates in {unit}s are turned into mm", stacklevel=2)
+        affine[:3] *= _TO_MM[unit]
+    return affine
+
+
+@contextmanager
+def _open_unpacked(path: Path) -> Iterator[BinaryIO | gzip.GzipFile]:
+    """Open a file for reading, unpacked where it is gzip by content, whatever its name."""
+    with path.open("rb") as file:
+        packed = file.read(2) == _GZIP
+        file.seek(0)
+        if not packed:
+            yield file
+            return
+        with gzip.GzipFile(fileobj=file, mode="rb") as unpacked:
+            yield unpacked
+
+
+@contextmanager
+def _open_for_writing(path: Path, *, compressed: bool) -> Iterator[BinaryIO | gzip.GzipFile]:
+    with path.open("wb") as file:
+        if not compressed:
+            yield file
+            return
+        # No name and no time in gzip's header: equal voxels give equal bytes.
+        with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0) as packed:
+            yield packed
+
+
+def _check_complete(path: Path, header: NiftiHeader) -> None:
+    count = int(np.prod(header.geometry.shape)) * header.volumes
+    expected = header.offset + count * header.stored_dtype.itemsize
+    with path.open("rb") as file:
+        if file.read(2) != _GZIP:
+            complete = path.stat().st_size >= expected
+        else:
+            file.seek(-4, os.SEEK_END)
+            unpacked = int.from_bytes(file.read(4), "little")
+            # Anything but the exact length (modulo 2³²) is rare and worth a look at the whole file: bytes
+            # behind the voxels, several gzip members, or a file cut short, whose last bytes are chance.
+            complete = unpacked == expected % 2**32 or _unpacked_size(path) >= expected
+    if not complete:
+        raise _cut_short(path)
+
+
+def _unpacked_size(path: Path) -> int:
+    size = 0
+    try:
+        with gzip.open(path) as file:
+            while block := file.read(1 << 20):
+                size += len(block)
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        return -1
+    return size
+
+
+def _cut_short(path: Path) -> SeriesError:
+    return SeriesError(f"{path}: cut short, its voxels are not all there; copy or convert it again")
+
+
+def _three(shape: tuple[int, ...]) -> tuple[int, int, int]:
+    if len(shape) != 3:
+        raise GeometryError(f"a volume has three axes, not shape {shape}")
+    return shape[0], shape[1], shape[2]
+
+
+def _cast(array: npt.NDArray[Any], dtype: npt.DTypeLike | None, path: Path) -> npt.NDArray[Any]:
+    if array.dtype.kind not in "biuf":
+        raise MedvisionError(f"{path}: voxels of type {array.dtype} cannot be written as NIfTI")
+    default = {"bool": np.uint8, "float16": np.float32}.get(array.dtype.name, array.dtype)
+    wanted = np.dtype(dtype if dtype is not None else default)
+    if wanted.kind == "b":
+        wanted = np.dtype(np.uint8)
+    if wanted == array.dtype:
+        return array
+    with np.errstate(invalid="ignore", over="ignore"):
+        cast = array.astype(wanted)
+    exact = wanted.kind == "f" and array.dtype.kind == "f"
+    if not exact and not np.array_equal(cast.astype(array.dtype), array):
+        raise MedvisionError(
+            f"{path}: {wanted} cannot hold the {array.dtype} values exactly; round them first"
+        )
+    return cast
+
+
+def _image(voxels: npt.NDArray[Any], geometry: Geometry) -> Any:  # noqa: ANN401 (NiBabel is untyped)
+    kind = _nibabel("Image", 1 if max(voxels.shape) < 2**15 else 2)
+    image = kind(voxels, np.array(geometry.affine), dtype=voxels.dtype)
+    image.header.set_xyzt_units("mm")
+    image.set_sform(geometry.affine, code=1)
+    image.set_qform(geometry.affine, code=1)
+    if not Geometry(geometry.shape, image.get_qform()).is_close(geometry, DISAGREEMENT_MM / 10):
+        image.set_qform(None, code=0)
+    return image

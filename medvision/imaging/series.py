@@ -1,0 +1,216 @@
+"""Which DICOM files form one series, and whether they form one volume."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from medvision.errors import SeriesError
+from medvision.imaging.geometry import FloatArray, Geometry, dicom_affine
+from medvision.imaging.header import SliceHeader, read_slice_header
+from medvision.imaging.ordering import names, one_or_many, split_volumes, stack
+
+_ORIENTATION_TOLERANCE = 1e-3  # direction cosines written with three decimals
+_PIXEL_SPACING_TOLERANCE_MM = 1e-4
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """The slices of one volume in order, and where they lie.
+
+    Attributes:
+        slices: By increasing place along the normal of their plane.
+        geometry: Shape (columns, rows, slices) and affine, → RAS+ mm.
+        volumes: How many volumes the series holds at these positions; the slices are one of them.
+    """
+
+    slices: tuple[SliceHeader, ...]
+    geometry: Geometry
+    volumes: int
+
+
+def read_series(
+    files: Sequence[Path],
+    where: str,
+    *,
+    series_uid: str | None = None,
+    volume_index: int | None = None,
+    allow_tilt: bool = False,
+) -> Series:
+    """Read the headers of DICOM files and put the slices of one series in order.
+
+    Args:
+        files: In any order; their names mean nothing.
+        where: What an error calls them, such as the folder.
+        series_uid: Take this SeriesInstanceUID where the files belong to several series.
+        volume_index: Take this volume (from 0) where the series holds several at the same positions.
+        allow_tilt: Keep a gantry tilt as a sheared affine instead of refusing it.
+
+    Raises:
+        SeriesError: The files are not DICOM, belong to several series or patients, are mixed or
+            incomplete, or leave the order of the slices open; names files and what to do.
+    """
+    slices = choose_series(read_headers(files, where), where, series_uid)
+    problems = _refusals(slices) or _mixtures(slices) or _without_place(slices) or _mixed_planes(slices)
+    if problems:
+        raise one_or_many(where, problems)
+    key, volumes = split_volumes(slices, where)
+    chosen = _choose_volume(key, volumes, volume_index, where)
+    ordered, step = stack(chosen, where, allow_tilt=allow_tilt)
+    first = ordered[0]
+    affine = dicom_affine(
+        _given(first.position), _given(first.orientation), _given(first.pixel_spacing), step
+    )
+    return Series(tuple(ordered), Geometry((*first.shape, len(ordered)), affine), len(volumes))
+
+
+def read_headers(files: Sequence[Path], where: str) -> list[SliceHeader]:
+    """Read the headers of all images among DICOM files; objects without pixels are passed over.
+
+    Raises:
+        SeriesError: No image among them, or files that cannot be read; names each.
+    """
+    headers, problems = [], []
+    for file in files:
+        try:
+            header = read_slice_header(file)
+        except SeriesError as error:
+            problems.append(str(error))
+            continue
+        if header is not None:
+            headers.append(header)
+    if problems and len(files) == 1:
+        raise SeriesError(problems[0])
+    if problems:
+        found = f"{where}: {len(problems)} of {len(files)} files cannot be read"
+        raise SeriesError(found, problems=problems)
+    if not headers:
+        raise SeriesError(f"{where}: no DICOM image in it; give the folder that holds the series")
+    return headers
+
+
+def choose_series(headers: Sequence[SliceHeader], where: str, series_uid: str | None) -> list[SliceHeader]:
+    """The headers of one series.
+
+    Raises:
+        SeriesError: Several series and none chosen, or the chosen one is not there; lists them all.
+    """
+    series: dict[str, list[SliceHeader]] = defaultdict(list)
+    for header in headers:
+        series[header.series_uid].append(header)
+    if series_uid is not None and series_uid in series:
+        return series[series_uid]
+    if series_uid is None and len(series) == 1:
+        return list(headers)
+    listed = [_describe(uid, slices) for uid, slices in sorted(series.items())]
+    if series_uid is not None:
+        raise SeriesError(f"{where}: no series {series_uid} in it; there is", problems=listed)
+    patients = len({h.patient_id for h in headers})
+    found = f"{len(series)} series" + (f" of {patients} patients" if patients > 1 else "")
+    raise SeriesError(f"{where}: {found} in it; choose one with series_uid=", problems=listed)
+
+
+def _describe(uid: str, slices: Sequence[SliceHeader]) -> str:
+    one = slices[0]
+    words = [one.modality, repr(one.description) if one.description else "", f"{len(slices)} images"]
+    words += [f"patient {one.patient_id}" if one.patient_id else "", one.refusal.split(",")[0]]
+    return f"{uid or '(no SeriesInstanceUID)'}: " + ", ".join(w for w in words if w)
+
+
+def _choose_volume(
+    key: str, volumes: list[list[SliceHeader]], index: int | None, where: str
+) -> list[SliceHeader]:
+    count = len(volumes)
+    if index is not None and 0 <= index < count:
+        return volumes[index]
+    if index is None and count == 1:
+        return volumes[0]
+    told = f"{count} volumes at the same positions, told apart by {key}" if count > 1 else "one volume"
+    values = [volume[0].keys[key] for volume in volumes if key in volume[0].keys]
+    if values:
+        told += f" ({', '.join('/'.join(str(v) for v in value) for value in values)})"
+    asked = "" if index is None else f", no volume_index={index}"
+    raise SeriesError(f"{where}: {told}{asked}; choose one with volume_index=0…{count - 1}")
+
+
+def _refusals(slices: Sequence[SliceHeader]) -> list[str]:
+    grouped: dict[str, list[SliceHeader]] = defaultdict(list)
+    for one in slices:
+        grouped[one.refusal].append(one)
+    return [f"{names(found)}: {refusal}" for refusal, found in grouped.items() if refusal]
+
+
+def _mixtures(slices: Sequence[SliceHeader]) -> list[str]:
+    """What should be one value in a series but is several, with the files of the rarer ones."""
+    problems = []
+    for name in slices[0].same:
+        problems += _mixture(f"mixed {name}", slices, [s.same[name] or "none" for s in slices])
+    return problems
+
+
+def _mixture(what: str, slices: Sequence[SliceHeader], values: Sequence[str]) -> list[str]:
+    groups: dict[str, list[SliceHeader]] = defaultdict(list)
+    for one, value in zip(slices, values, strict=True):
+        groups[value].append(one)
+    if len(groups) == 1:
+        return []
+    by_size = sorted(groups.items(), key=lambda item: -len(item[1]))
+    listed = "; ".join(f"{text} in {len(found)} ({names(found, 3)})" for text, found in by_size[:4])
+    more = f"; and {len(by_size) - 4} more" if len(by_size) > 4 else ""
+    return [f"{what}: {listed}{more}; give the files of one stack"]
+
+
+def _without_place(slices: Sequence[SliceHeader]) -> list[str]:
+    problems = []
+    for name, attribute in (
+        ("ImagePositionPatient", "position"),
+        ("ImageOrientationPatient", "orientation"),
+        ("PixelSpacing", "pixel_spacing"),
+    ):
+        without = [s for s in slices if getattr(s, attribute) is None]
+        if without:
+            problems.append(
+                f"{name} is absent in {len(without)} of {len(slices)} images ({names(without)}), so their "
+                f"place is unknown; export the original series, not a derived or projection image"
+            )
+    return problems
+
+
+def _mixed_planes(slices: Sequence[SliceHeader]) -> list[str]:
+    problems = []
+    for what, attribute, tolerance in (
+        ("mixed orientation", "orientation", _ORIENTATION_TOLERANCE),
+        ("mixed pixel spacing", "pixel_spacing", _PIXEL_SPACING_TOLERANCE_MM),
+    ):
+        kinds: list[FloatArray] = []
+        labels = []
+        for one in slices:
+            value = _given(getattr(one, attribute))
+            same = [kind for kind in kinds if np.abs(kind - value).max() <= tolerance]
+            if not same:
+                kinds.append(value)
+            labels.append("\\".join(f"{x:.6g}" for x in (same[0] if same else value)))
+        problems += _mixture(what, slices, labels)
+    return problems or _crooked(slices[0])
+
+
+def _crooked(one: SliceHeader) -> list[str]:
+    row, column = _given(one.orientation).reshape(2, 3)
+    lengths = float(np.linalg.norm(row)), float(np.linalg.norm(column))
+    off = max(abs(lengths[0] - 1), abs(lengths[1] - 1), abs(float(row @ column)))
+    spacing = _given(one.pixel_spacing)
+    if off > 5 * _ORIENTATION_TOLERANCE:
+        given = _given(one.orientation).tolist()
+        return [f"ImageOrientationPatient {given} is not two perpendicular unit vectors; export it again"]
+    if spacing.min() <= 0:
+        return [f"PixelSpacing {spacing.tolist()} is not positive; export the series again"]
+    return []
+
+
+def _given(value: FloatArray | None) -> FloatArray:
+    """A vector that was checked to be there."""
+    return np.asarray(value, dtype=np.float64)
