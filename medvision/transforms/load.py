@@ -1,0 +1,111 @@
+"""LoadVolumed: medvision's reading of scans as an ordinary MONAI transform."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from monai.config import DtypeLike, KeysCollection
+from monai.data import MetaTensor
+from monai.transforms import MapTransform
+from monai.utils import MetaKeys, SpaceKeys
+
+from medvision.imaging.load import Source, load_volume
+from medvision.imaging.volume import Volume
+
+
+class LoadVolumed(MapTransform):
+    """Load the scans under some keys: NIfTI, a DICOM file, a folder or a list of files of one series.
+
+    Like MONAI's ``LoadImaged(ensure_channel_first=True)``, with :func:`medvision.imaging.load_volume`
+    as its reader: slices in order of their positions, no gap averaged away, refusals that name files.
+
+    Each path becomes a ``MetaTensor`` of shape (1, i, j, k), or (i, j, k); its ``affine`` maps indices
+    to RAS+ mm. Its meta data hold what MONAI's transforms and writers use (``affine``,
+    ``original_affine``, ``spatial_shape``, ``space``, ``original_channel_dim``, ``filename_or_obj``)
+    and ``modality``, ``patient_id``, ``series_uid``.
+
+    Args:
+        keys: Keys of paths.
+        dtype: Type of the tensors.
+        ensure_channel_first: Put a channel axis first.
+        allow_missing_keys: Pass over keys that are not there.
+        series_uid: Which series, where a folder holds several.
+        volume_index: Which volume (from 0), where a scan holds several.
+        allow_tilt: Keep a gantry tilt as a sheared affine instead of refusing it.
+
+    Raises:
+        SeriesError: When called: the files are not one complete scan.
+        GeometryError: When called: a NIfTI file without a place in space.
+
+    Example:
+        >>> import tempfile
+        >>> from medvision.imaging import save_nifti
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = save_nifti(f"{folder}/a.nii", np.ones((4, 3, 2), "i2"), np.diag([-2.0, 1, 1, 1]))
+        ...     image = LoadVolumed("image")({"image": path})["image"]
+        >>> tuple(image.shape), image.affine.diagonal().tolist()
+        ((1, 4, 3, 2), [-2.0, 1.0, 1.0, 1.0])
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        dtype: DtypeLike = np.float32,
+        *,
+        ensure_channel_first: bool = True,
+        allow_missing_keys: bool = False,
+        series_uid: str | None = None,
+        volume_index: int | None = None,
+        allow_tilt: bool = False,
+    ) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.dtype = np.dtype(dtype)
+        self.ensure_channel_first = ensure_channel_first
+        self.series_uid = series_uid
+        self.volume_index = volume_index
+        self.allow_tilt = allow_tilt
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Replace each path by its scan."""
+        loaded = dict(data)
+        for key in self.key_iterator(loaded):
+            volume = load_volume(
+                loaded[key],
+                series_uid=self.series_uid,
+                volume_index=self.volume_index,
+                allow_tilt=self.allow_tilt,
+            )
+            loaded[key] = self._tensor(volume, loaded[key])
+        return loaded
+
+    def _tensor(self, volume: Volume, source: Source) -> MetaTensor:
+        # Always a copy in C order: the volume's own array is read-only, and collating wants no views.
+        array = np.array(volume.array, dtype=self.dtype, order="C")
+        tensor = torch.from_numpy(array[None] if self.ensure_channel_first else array)
+        return MetaTensor(tensor, meta=_meta(volume, source, channel_first=self.ensure_channel_first))
+
+
+def _meta(volume: Volume, source: Source, *, channel_first: bool) -> dict[str, Any]:
+    """What MONAI expects of a loaded image, in plain values that can be collated."""
+    affine = torch.tensor(volume.affine, dtype=torch.float64)
+    return {
+        MetaKeys.AFFINE: affine,
+        MetaKeys.ORIGINAL_AFFINE: np.array(volume.affine),
+        MetaKeys.SPATIAL_SHAPE: np.array(volume.shape),
+        MetaKeys.SPACE: SpaceKeys.RAS,
+        MetaKeys.ORIGINAL_CHANNEL_DIM: 0 if channel_first else float("nan"),
+        "filename_or_obj": _name(volume, source),
+        "modality": volume.modality,
+        "patient_id": volume.provenance.patient_id,
+        "series_uid": volume.provenance.series_uid,
+    }
+
+
+def _name(volume: Volume, source: Source) -> str:
+    """The path that was given; for a list of files their folder, after which MONAI names outputs."""
+    if isinstance(source, list | tuple):
+        return str(volume.provenance.files[0].parent)
+    return str(source)
