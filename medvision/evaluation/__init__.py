@@ -1,1 +1,95 @@
-"""evaluation."""
+"""How good, and how sure: every number of a study with its interval.
+
+Functions take plain arrays and return frozen results. The unit of independence is the patient. A score is
+never turned round, an undefined number is NaN with its reason, never 0. Nothing here needs a
+deep-learning library: labels and scores may come from any program.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from medvision.evaluation.accuracy import DiagnosticAccuracy, TwoByTwo, diagnostic_accuracy
+    from medvision.evaluation.auroc_comparison import compare_auroc
+    from medvision.evaluation.clustered import ClusteredProportion, clustered_proportion
+    from medvision.evaluation.cross_validation import (
+        CrossValidatedAuroc,
+        compare_cross_validated_auroc,
+        cross_validated_auroc,
+    )
+    from medvision.evaluation.estimates import Comparison, Estimate
+    from medvision.evaluation.method_agreement import BlandAltman, bland_altman
+    from medvision.evaluation.multiplicity import adjust
+    from medvision.evaluation.paired_proportions import compare_proportions, mcnemar
+    from medvision.evaluation.proportions import proportion
+    from medvision.evaluation.repeated_validation import corrected_resampled_t
+    from medvision.evaluation.resampling import BootstrapEstimate, bootstrap
+    from medvision.evaluation.roc import auroc
+    from medvision.evaluation.segmentation import segmentation_scores
+    from medvision.evaluation.thresholds import choose_threshold
+
+_HOMES = {
+    "BlandAltman": "method_agreement",
+    "BootstrapEstimate": "resampling",
+    "ClusteredProportion": "clustered",
+    "Comparison": "estimates",
+    "CrossValidatedAuroc": "cross_validation",
+    "DiagnosticAccuracy": "accuracy",
+    "Estimate": "estimates",
+    "TwoByTwo": "accuracy",
+    "adjust": "multiplicity",
+    "auroc": "roc",
+    "bland_altman": "method_agreement",
+    "bootstrap": "resampling",
+    "choose_threshold": "thresholds",
+    "clustered_proportion": "clustered",
+    "compare_auroc": "auroc_comparison",
+    "compare_cross_validated_auroc": "cross_validation",
+    "compare_proportions": "paired_proportions",
+    "corrected_resampled_t": "repeated_validation",
+    "cross_validated_auroc": "cross_validation",
+    "diagnostic_accuracy": "accuracy",
+    "mcnemar": "paired_proportions",
+    "proportion": "proportions",
+    "segmentation_scores": "segmentation",
+}
+
+__all__ = [
+    "BlandAltman",
+    "BootstrapEstimate",
+    "ClusteredProportion",
+    "Comparison",
+    "CrossValidatedAuroc",
+    "DiagnosticAccuracy",
+    "Estimate",
+    "TwoByTwo",
+    "adjust",
+    "auroc",
+    "bland_altman",
+    "bootstrap",
+    "choose_threshold",
+    "clustered_proportion",
+    "compare_auroc",
+    "compare_cross_validated_auroc",
+    "compare_proportions",
+    "corrected_resampled_t",
+    "cross_validated_auroc",
+    "diagnostic_accuracy",
+    "mcnemar",
+    "proportion",
+    "segmentation_scores",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -70,7 +70,7 @@ class Estimate:
     def _written(self, number: Callable[[float], str], unit: str) -> str:
         if math.isnan(self.value):
             reason = self.status.removeprefix("undefined_").replace("_", " ")
-            return f"undefined ({reason})" if reason not in ("", OK) else "undefined"
+            return f"undefined ({reason})" if reason not in ("", OK, "undefined") else "undefined"
         level = f"{100 * self.level:g}% CI"
         if math.isnan(self.low) or math.isnan(self.high):
             return f"{number(self.value)}{unit} ({level} undefined)"

@@ -177,13 +177,13 @@ def youden(tp: Floats, fp: Floats, fn: Floats, tn: Floats) -> Floats:
 
 
 def f1(tp: Floats, fp: Floats, fn: Floats, tn: Floats) -> Floats:
-    """Harmonic mean of sensitivity and positive predictive value.
+    """Harmonic mean of sensitivity and positive predictive value; NaN without positive units.
 
     Example:
         >>> f1(*np.array([[8.0], [2.0], [2.0], [8.0]])).tolist()
         [0.8]
     """
-    return _ratio(2 * tp, 2 * tp + fp + fn)
+    return np.where(tp + fn > 0, _ratio(2 * tp, 2 * tp + fp + fn), np.nan)
 
 
 def mcc(tp: Floats, fp: Floats, fn: Floats, tn: Floats) -> Floats:

@@ -1,0 +1,337 @@
+"""Diagnostic accuracy at a threshold: the 2×2 table and everything that is read from it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import expit, logit
+
+from medvision.errors import EvaluationError
+from medvision.evaluation.clustered import clustered_proportion
+from medvision.evaluation.estimates import DEGENERATE_VARIANCE, FEW_UNITS, OK, Estimate, undefined
+from medvision.evaluation.inputs import (
+    Booleans,
+    Integers,
+    binary_labels,
+    checked_level,
+    one_of,
+    patient_codes,
+    same_length,
+)
+from medvision.evaluation.likelihood_ratios import Rates, ratio_estimate
+from medvision.evaluation.proportions import ProportionMethod, proportion
+
+Sampling = Literal["cohort", "enriched"]
+
+NEEDS_PREVALENCE = "enriched_sampling_needs_prevalence"
+SAMPLE_PREVALENCE = "holds_only_for_the_prevalence_of_this_sample"
+
+_RESAMPLED = ("balanced_accuracy", "f1", "mcc", "youden")
+
+
+@dataclass(frozen=True)
+class TwoByTwo:
+    """Counts of units: predictions against the reference standard.
+
+    Attributes:
+        tp: Condition present, predicted present.
+        fp: Condition absent, predicted present.
+        fn: Condition present, predicted absent.
+        tn: Condition absent, predicted absent.
+
+    Example:
+        >>> TwoByTwo(9, 2, 1, 8)["tp"]
+        9
+    """
+
+    tp: int
+    fp: int
+    fn: int
+    tn: int
+
+    def __getitem__(self, cell: str) -> int:
+        return self.to_dict()[cell]
+
+    def to_dict(self) -> dict[str, int]:
+        """The four counts by name.
+
+        Example:
+            >>> TwoByTwo(9, 2, 1, 8).to_dict()
+            {'tp': 9, 'fp': 2, 'fn': 1, 'tn': 8}
+        """
+        return {"tp": self.tp, "fp": self.fp, "fn": self.fn, "tn": self.tn}
+
+
+@dataclass(frozen=True)
+class DiagnosticAccuracy:
+    """Every measure of a 2×2 table, each with its interval.
+
+    Attributes:
+        sensitivity: Predicted present among those with the condition.
+        specificity: Predicted absent among those without.
+        ppv: Positive predictive value.
+        npv: Negative predictive value.
+        accuracy: Right predictions among all.
+        balanced_accuracy: Mean of sensitivity and specificity.
+        f1: Harmonic mean of sensitivity and positive predictive value.
+        mcc: Matthews correlation coefficient.
+        youden: Sensitivity + specificity - 1.
+        lr_positive: Likelihood ratio of a positive prediction.
+        lr_negative: Likelihood ratio of a negative prediction.
+        diagnostic_odds_ratio: The first divided by the second.
+        table: The counts.
+        sampling: ``cohort`` or ``enriched``.
+        prevalence: Of the condition, as the predictive values assume it.
+
+    Example:
+        >>> found = diagnostic_accuracy([1, 1, 1, 0, 0, 0, 0], [1, 1, 0, 0, 0, 0, 1])
+        >>> found.table.to_dict()
+        {'tp': 2, 'fp': 1, 'fn': 1, 'tn': 3}
+    """
+
+    sensitivity: Estimate
+    specificity: Estimate
+    ppv: Estimate
+    npv: Estimate
+    accuracy: Estimate
+    balanced_accuracy: Estimate
+    f1: Estimate
+    mcc: Estimate
+    youden: Estimate
+    lr_positive: Estimate
+    lr_negative: Estimate
+    diagnostic_odds_ratio: Estimate
+    table: TwoByTwo
+    sampling: Sampling
+    prevalence: float
+
+    def estimates(self) -> dict[str, Estimate]:
+        """The measures by name.
+
+        Example:
+            >>> list(diagnostic_accuracy([1, 0], [1, 0]).estimates())[:2]
+            ['sensitivity', 'specificity']
+        """
+        return {name: value for name, value in vars(self).items() if isinstance(value, Estimate)}
+
+
+def diagnostic_accuracy(
+    labels: ArrayLike,
+    predictions: ArrayLike,
+    *,
+    patients: ArrayLike | None = None,
+    sampling: Sampling = "cohort",
+    prevalence: float | None = None,
+    method: ProportionMethod = "wilson",
+    level: float = 0.95,
+    positive: object = None,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> DiagnosticAccuracy:
+    """Sensitivity, specificity, predictive values and the rest, at the threshold that made the predictions.
+
+    Proportions have the interval of :func:`medvision.evaluation.proportion`, or of
+    :func:`medvision.evaluation.clustered_proportion` where a patient has several of the units concerned.
+    Likelihood ratios have the log interval (Simel, Samsa and Matchar, J Clin Epidemiol 1991;44:763).
+    Balanced accuracy, F1, MCC and Youden's J have the percentile bootstrap over patients.
+
+    Predictive values hold for one prevalence. With ``sampling="enriched"`` (cases and controls, or a set
+    enriched with disease) they are undefined until ``prevalence`` is stated; then, and wherever it is
+    stated, they are those at that prevalence with the logit interval (Mercaldo, Lau and Zhou, Stat Med
+    2007;26:2170).
+
+    Args:
+        labels: 0 or 1 for each unit, shape ``(n,)``.
+        predictions: 0 or 1 for each unit, shape ``(n,)``.
+        patients: The patient of each unit.
+        sampling: How the units came in: ``cohort`` (consecutive) or ``enriched``.
+        prevalence: Where the predictive values shall hold, between 0 and 1.
+        method: Interval of a proportion of independent units.
+        level: Confidence level.
+        positive: The label that means that the condition is present.
+        resamples: Of the bootstrap.
+        seed: Of the bootstrap.
+
+    Returns:
+        One estimate a measure, and the 2×2 table. A zero cell leaves a likelihood ratio at 0, infinite or
+        undefined; its interval then comes from counts with 0.5 added, and the status is ``zero_cell``.
+
+    Raises:
+        EvaluationError: Labels or predictions are not 0 or 1, lengths differ, or the prevalence is
+            impossible.
+
+    Example:
+        >>> found = diagnostic_accuracy([1] * 20 + [0] * 30, [1] * 18 + [0] * 27 + [1] * 5)
+        >>> print(found.sensitivity, "|", found.specificity)
+        0.900 (95% CI 0.699–0.972) | 0.833 (95% CI 0.664–0.927)
+    """
+    checked_level(level)
+    one_of(sampling, ("cohort", "enriched"), "sampling")
+    if prevalence is not None and not 0 < prevalence < 1:
+        raise EvaluationError(f"prevalence={prevalence} must lie between 0 and 1; write 0.05 for 5%")
+    truth = binary_labels(labels, positive=positive, patients=patients)
+    called = _calls(predictions, positive, patients)
+    same_length(len(truth), predictions=called)
+    codes = patient_codes(patients, len(truth))
+    table = _Units(truth, called, codes, level, method)
+    measures = {
+        **_proportions(table),
+        **_ratios(table),
+        **_resampled(table, patients is None, resamples, seed),
+    }
+    measures = _with_prevalence(measures, table, sampling, prevalence)
+    assumed = prevalence if prevalence is not None else float(truth.mean()) if len(truth) else math.nan
+    return DiagnosticAccuracy(**measures, table=table.counts(), sampling=sampling, prevalence=assumed)
+
+
+@dataclass(frozen=True)
+class _Units:
+    truth: Booleans
+    called: Booleans
+    codes: Integers
+    level: float
+    method: ProportionMethod
+
+    def counts(self) -> TwoByTwo:
+        cells = (
+            self.truth & self.called,
+            ~self.truth & self.called,
+            self.truth & ~self.called,
+            ~self.truth & ~self.called,
+        )
+        return TwoByTwo(*(int(cell.sum()) for cell in cells))
+
+    def share(self, hits: Booleans, among: Booleans) -> Estimate:
+        own = self.codes[among]
+        if len(np.unique(own)) == len(own):
+            return proportion(int(hits[among].sum()), len(own), method=self.method, level=self.level)
+        return clustered_proportion(hits[among], own, level=self.level)
+
+    def rates(self) -> Rates:
+        return Rates.of(self.truth, self.called, self.codes)
+
+
+def _calls(predictions: ArrayLike, positive: object, patients: ArrayLike | None) -> Booleans:
+    # Predictions may be written in the labels' own words or as 0 and 1.
+    words = positive is not None and np.any(np.asarray(predictions, dtype=object) == positive)
+    return binary_labels(predictions, positive=positive if words else None, patients=patients)
+
+
+def _proportions(units: _Units) -> dict[str, Estimate]:
+    right = units.truth == units.called
+    everyone = np.ones_like(units.truth)
+    return {
+        "sensitivity": units.share(right, units.truth),
+        "specificity": units.share(right, ~units.truth),
+        "ppv": units.share(right, units.called),
+        "npv": units.share(right, ~units.called),
+        "accuracy": units.share(right, everyone),
+    }
+
+
+def _ratios(units: _Units) -> dict[str, Estimate]:
+    rates, level = units.rates(), units.level
+    return {
+        name: ratio_estimate(rates, name, level)
+        for name in ("lr_positive", "lr_negative", "diagnostic_odds_ratio")
+    }
+
+
+def _resampled(units: _Units, one_unit_a_patient: bool, resamples: int, seed: int) -> dict[str, Estimate]:
+    from medvision.evaluation.resampling import bootstrap
+
+    table = {"label": units.truth.astype(int), "prediction": units.called.astype(int)}
+    owners = None if one_unit_a_patient else units.codes
+    found = {}
+    for name in _RESAMPLED:
+        try:
+            estimate: Estimate = bootstrap(
+                [name], table, patients=owners, resamples=resamples, seed=seed, level=units.level
+            )[name]
+        except EvaluationError:  # too many undefined replicates for an interval
+            estimate = _without_interval(units, name)
+        if estimate.status == DEGENERATE_VARIANCE:
+            estimate = _degenerate(estimate, name, units)
+        if estimate.status == OK and estimate.n_units < 10:
+            estimate = estimate.with_status(FEW_UNITS)
+        found[name] = estimate
+    return found
+
+
+def _without_interval(units: _Units, name: str) -> Estimate:
+    value = _at_rates(name, units, *(units.rates().sensitivity, units.rates().specificity))
+    return Estimate(
+        value, math.nan, math.nan, units.level, "bootstrap over patients, percentile", len(units.truth),
+        len(np.unique(units.codes)), "too_many_undefined_replicates",
+    )  # fmt: skip
+
+
+def _at_rates(name: str, units: _Units, se: float, sp: float) -> float:
+    """A measure of the table that these units would give at another sensitivity and specificity."""
+    from medvision.evaluation.weighted_metrics import MEASURES
+
+    n1, n0 = int(units.truth.sum()), int((~units.truth).sum())
+    cells = (np.array([cell]) for cell in (se * n1, (1 - sp) * n0, (1 - se) * n1, sp * n0))
+    return float(MEASURES[name](*cells)[0])
+
+
+def _degenerate(estimate: Estimate, name: str, units: _Units) -> Estimate:
+    """Limits where no replicate differed: from the limits of sensitivity and of specificity."""
+    shares = _proportions(units)
+    se, sp = shares["sensitivity"], shares["specificity"]
+    if name in ("balanced_accuracy", "youden"):
+        scale = 0.5 if name == "balanced_accuracy" else 1.0
+        low = estimate.value - scale * math.hypot(se.value - se.low, sp.value - sp.low)
+        high = estimate.value + scale * math.hypot(se.high - se.value, sp.high - sp.value)
+        return replace(estimate, low=low, high=high, method="square-and-add of sensitivity and specificity")
+    low, high = _at_rates(name, units, se.low, sp.low), _at_rates(name, units, se.high, sp.high)
+    return replace(
+        estimate,
+        low=min(low, estimate.value),
+        high=max(high, estimate.value),
+        method="from the limits of sensitivity and specificity",
+    )
+
+
+def _with_prevalence(
+    measures: dict[str, Estimate], units: _Units, sampling: Sampling, prevalence: float | None
+) -> dict[str, Estimate]:
+    if sampling == "enriched":
+        for name in ("accuracy", "f1", "mcc"):
+            if measures[name].status == OK:
+                measures[name] = measures[name].with_status(SAMPLE_PREVALENCE)
+    if prevalence is not None:
+        measures["ppv"] = _predictive_value(measures["lr_positive"], prevalence, False)
+        measures["npv"] = _predictive_value(measures["lr_negative"], prevalence, True)
+    elif sampling == "enriched":
+        for name in ("ppv", "npv"):
+            measures[name] = undefined(
+                NEEDS_PREVALENCE,
+                level=units.level,
+                method="none",
+                n_units=measures[name].n_units,
+                n_patients=measures[name].n_patients,
+            )
+    return measures
+
+
+def _predictive_value(ratio: Estimate, prevalence: float, negative: bool) -> Estimate:
+    """Posterior odds are prior odds times the likelihood ratio, limits included."""
+    prior = float(logit(prevalence))
+
+    def posterior(value: float) -> float:
+        if math.isnan(value):
+            return math.nan
+        log = -math.inf if value == 0 else math.log(value)
+        chance = float(expit(prior + log))
+        return 1 - chance if negative else chance
+
+    limits = sorted((posterior(ratio.low), posterior(ratio.high)))
+    return Estimate(
+        posterior(ratio.value), limits[0], limits[1], ratio.level,
+        f"logit at a prevalence of {prevalence:g} (Mercaldo)", ratio.n_units, ratio.n_patients, ratio.status,
+    )  # fmt: skip

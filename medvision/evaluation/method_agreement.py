@@ -1,0 +1,147 @@
+"""Two ways to measure the same quantity: how far apart they lie."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import ndtri, stdtrit
+
+from medvision.errors import EvaluationError
+from medvision.evaluation.estimates import OK, UNDEFINED_NO_UNITS, Estimate
+from medvision.evaluation.inputs import (
+    Floats,
+    Integers,
+    checked_level,
+    finite_scores,
+    patient_codes,
+    same_length,
+)
+
+ONE_UNIT = "one_unit"
+
+
+@dataclass(frozen=True)
+class BlandAltman:
+    """Agreement of two measurements in their own unit.
+
+    Attributes:
+        bias: Mean difference, first minus second.
+        lower_limit: Below it lie about 2.5% of the differences.
+        upper_limit: Above it lie about 2.5% of the differences.
+        standard_deviation: Of the differences.
+        slope: Change of the difference with each unit of the mean of both: 0 where the bias is the same for
+            small and large values.
+
+    Example:
+        >>> found = bland_altman([10.0, 12.0, 15.0, 20.0], [11.0, 12.0, 14.0, 22.0])
+        >>> found.bias.text(2)
+        '-0.50 (95% CI -2.55 to 1.55)'
+    """
+
+    bias: Estimate
+    lower_limit: Estimate
+    upper_limit: Estimate
+    standard_deviation: float
+    slope: Estimate
+
+    @property
+    def limits_of_agreement(self) -> tuple[Estimate, Estimate]:
+        """The lower and the upper limit."""
+        return self.lower_limit, self.upper_limit
+
+
+def bland_altman(
+    first: ArrayLike,
+    second: ArrayLike,
+    *,
+    patients: ArrayLike | None = None,
+    coverage: float = 0.95,
+    level: float = 0.95,
+) -> BlandAltman:
+    """Bias and limits of agreement (Bland and Altman, Lancet 1986;i:307), each with its interval.
+
+    The limits are the bias plus and minus 1.96 standard deviations of the differences. Their intervals use
+    a t quantile on n - 1 degrees of freedom: SD / sqrt(n) for the bias and
+    SD sqrt(1 / n + 1.96² / (2 (n - 1))) for a limit. With several units a patient, the standard deviation is
+    that of one more unit of one more patient (Bland and Altman, J Biopharm Stat 2007;17:571, the true value
+    varying), and the intervals count patients.
+
+    Args:
+        first: Shape ``(n,)``, such as predicted volumes.
+        second: Shape ``(n,)``, such as reference volumes, in the same unit.
+        patients: The patient of each unit.
+        coverage: Share of the differences between the limits.
+        level: Confidence level of the intervals.
+
+    Returns:
+        Bias, limits, standard deviation, and the slope that shows a proportional bias.
+
+    Raises:
+        EvaluationError: A value is not finite, or the lengths differ.
+
+    Example:
+        >>> found = bland_altman([494, 395, 516, 434], [512, 430, 520, 428])
+        >>> found.upper_limit.text(1)
+        '22.0 (95% CI -27.9 to 71.9)'
+    """
+    checked_level(level)
+    if not 0 < coverage < 1:
+        raise EvaluationError(f"coverage={coverage} must lie between 0 and 1; write 0.95 for 95%")
+    a, b = finite_scores(first, name="first", patients=patients), finite_scores(second, name="second")
+    same_length(len(a), second=b)
+    codes = patient_codes(patients, len(a))
+    gap = a - b
+    n, m = len(gap), len(np.unique(codes))
+    bias = float(gap.mean()) if n else math.nan
+    sd, error = _spread(gap, codes, n, m)
+    z = float(ndtri((1 + coverage) / 2))
+    half = float(stdtrit(m - 1, (1 + level) / 2)) if m > 1 else math.nan
+    status = OK if m > 1 else (ONE_UNIT if n else UNDEFINED_NO_UNITS)
+
+    def estimate(value: float, spread: float, method: str) -> Estimate:
+        low, high = value - half * spread, value + half * spread
+        return Estimate(value, low, high, level, method, n, m, status, spread)
+
+    margin = math.sqrt(error**2 + (z * sd) ** 2 / (2 * (m - 1))) if m > 1 else math.nan
+    return BlandAltman(
+        estimate(bias, error, "t"),
+        estimate(bias - z * sd, margin, "t (Bland-Altman)"),
+        estimate(bias + z * sd, margin, "t (Bland-Altman)"),
+        sd,
+        _proportional_bias(gap, (a + b) / 2, level, n, m),
+    )
+
+
+def _spread(gap: Floats, codes: Integers, n: int, m: int) -> tuple[float, float]:
+    """Standard deviation of one new difference, and the standard error of the mean difference."""
+    if m < 2:
+        return math.nan, math.nan
+    if m == n:
+        sd = float(gap.std(ddof=1))
+        return sd, sd / math.sqrt(n)
+    sizes = np.bincount(codes).astype(float)
+    means = np.bincount(codes, weights=gap) / sizes
+    within = float(((gap - means[codes]) ** 2).sum() / (n - m))
+    between = float((sizes * (means - gap.mean()) ** 2).sum() / (m - 1))
+    size = (n - (sizes**2).sum() / n) / (m - 1)
+    variance = max((between - within) / size, 0.0) + within
+    residual = np.bincount(codes, weights=gap - gap.mean())
+    return math.sqrt(variance), math.sqrt(m / (m - 1) * float(residual @ residual)) / n
+
+
+def _proportional_bias(gap: Floats, mean: Floats, level: float, n: int, m: int) -> Estimate:
+    name = "least squares of the difference on the mean, t"
+    centred = mean - mean.mean() if n else mean
+    total = float(centred @ centred)
+    if n < 3 or total == 0 or m < n:
+        # Units of one patient are not independent; their regression has no plain interval.
+        status = "not_computed_for_several_units_a_patient" if m < n else ONE_UNIT
+        return Estimate(math.nan, math.nan, math.nan, level, name, n, m, status)
+    slope = float(centred @ gap) / total
+    residual = gap - gap.mean() - slope * centred
+    error = math.sqrt(float(residual @ residual) / (n - 2) / total)
+    half = float(stdtrit(n - 2, (1 + level) / 2)) * error
+    return Estimate(slope, slope - half, slope + half, level, name, n, m, OK, error)
