@@ -1,1 +1,144 @@
-"""config."""
+"""What a study says: YAML in, checked and frozen models out, errors as `file:line:column`.
+
+Names are loaded when they are first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from medvision.config.cohort import Cohort, ManifestCohort, MsdCohort
+    from medvision.config.dump import dump_study, study_hash
+    from medvision.config.evaluation import Comparator, Evaluation
+    from medvision.config.load import StudyFile, load_study, load_study_file
+    from medvision.config.model import CustomModel, DenseNetModel, DynUNetModel, Model, ResNetModel, UNetModel
+    from medvision.config.paths import expand_path
+    from medvision.config.pixels import (
+        Augmentation,
+        CenterCrop,
+        Crop,
+        ForegroundCrop,
+        Intensity,
+        NoCrop,
+        PercentileIntensity,
+        Preprocessing,
+        RawIntensity,
+        WindowIntensity,
+        ZscoreIntensity,
+    )
+    from medvision.config.schema import json_schema
+    from medvision.config.study import Study
+    from medvision.config.task import ClassificationTask, SegmentationTask, Task
+    from medvision.config.training import (
+        AdamW,
+        CrossFit,
+        EarlyStopping,
+        Holdout,
+        Inner,
+        Optimizer,
+        Prediction,
+        Schedule,
+        Sgd,
+        Split,
+        Training,
+    )
+
+_MODULES = {
+    "cohort": ("Cohort", "ManifestCohort", "MsdCohort"),
+    "dump": ("dump_study", "study_hash"),
+    "evaluation": ("Comparator", "Evaluation"),
+    "load": ("StudyFile", "load_study", "load_study_file"),
+    "model": ("CustomModel", "DenseNetModel", "DynUNetModel", "Model", "ResNetModel", "UNetModel"),
+    "paths": ("expand_path",),
+    "pixels": (
+        "Augmentation",
+        "CenterCrop",
+        "Crop",
+        "ForegroundCrop",
+        "Intensity",
+        "NoCrop",
+        "PercentileIntensity",
+        "Preprocessing",
+        "RawIntensity",
+        "WindowIntensity",
+        "ZscoreIntensity",
+    ),
+    "schema": ("json_schema",),
+    "study": ("Study",),
+    "task": ("ClassificationTask", "SegmentationTask", "Task"),
+    "training": (
+        "AdamW",
+        "CrossFit",
+        "EarlyStopping",
+        "Holdout",
+        "Inner",
+        "Optimizer",
+        "Prediction",
+        "Schedule",
+        "Sgd",
+        "Split",
+        "Training",
+    ),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = [
+    "AdamW",
+    "Augmentation",
+    "CenterCrop",
+    "ClassificationTask",
+    "Cohort",
+    "Comparator",
+    "Crop",
+    "CrossFit",
+    "CustomModel",
+    "DenseNetModel",
+    "DynUNetModel",
+    "EarlyStopping",
+    "Evaluation",
+    "ForegroundCrop",
+    "Holdout",
+    "Inner",
+    "Intensity",
+    "ManifestCohort",
+    "Model",
+    "MsdCohort",
+    "NoCrop",
+    "Optimizer",
+    "PercentileIntensity",
+    "Prediction",
+    "Preprocessing",
+    "RawIntensity",
+    "ResNetModel",
+    "Schedule",
+    "SegmentationTask",
+    "Sgd",
+    "Split",
+    "Study",
+    "StudyFile",
+    "Task",
+    "Training",
+    "UNetModel",
+    "WindowIntensity",
+    "ZscoreIntensity",
+    "dump_study",
+    "expand_path",
+    "json_schema",
+    "load_study",
+    "load_study_file",
+    "study_hash",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -4,37 +4,47 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from medvision.config.base import Section
+from medvision.config.base import Column, Section
+from medvision.config.paths import malformed_variables
 
 
 class CohortSection(Section):
     """What every source of cases has."""
 
-    path: str
-    """The table or description; relative to the study file."""
-    covariates: tuple[str, ...] = ()
+    path: Annotated[str, Field(min_length=1)]
+    """The table or description; relative to the study file. `${NAME}` and `${NAME:-default}` are
+    filled in from the environment."""
+    covariates: tuple[Column, ...] = ()
     """Columns that Table 1 shows and that comparators may use."""
-    forbidden: tuple[str, ...] = ()
+    forbidden: tuple[Column, ...] = ()
     """Columns that must never be an input, such as one that encodes the label."""
     sampling: Literal["cohort", "enriched"] = "cohort"
     """`enriched` (case-control) sampling makes PPV and NPV need a stated prevalence."""
-    prevalence: Annotated[float, Field(gt=0, lt=1)] | None = None
-    """The prevalence in the target population, for PPV and NPV of an enriched sample."""
+    prevalence: Annotated[float, Field(strict=True, gt=0, lt=1)] | None = None
+    """The prevalence in the target population, for PPV and NPV of an enriched sample; without it
+    they are left out."""
+
+    @field_validator("path")
+    @classmethod
+    def _readable_variables(cls, value: str) -> str:
+        for problem in malformed_variables(value):
+            raise ValueError(problem)
+        return value
 
 
 class ManifestCohort(CohortSection):
     """One row a case in a CSV or Parquet table."""
 
     kind: Literal["manifest"]
-    patient: str = "patient_id"
+    patient: Column = "patient_id"
     """Column with the patient, the unit that never crosses a split."""
-    case: str | None = None
+    case: Column | None = None
     """Column with a unique name for each case; by default made from patient and row."""
-    image: str = "image"
+    image: Column = "image"
     """Column with the image: a NIfTI, a DICOM file, or a folder with one DICOM series."""
-    mask: str | None = None
+    mask: Column | None = None
     """Column with the mask (NIfTI), in the image's own geometry."""
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from medvision.config.base import Positive, PositiveInt, Section
+from medvision.config.base import Column, Positive, PositiveInt, Section, Switch
 
-_RULE = re.compile(r"^(youden|(sensitivity|specificity)>=(0?\.\d+|0|1|1\.0+)|fixed:-?\d*\.?\d+|cost:\d*\.?\d+)$")
+_RULE = re.compile(r"(?P<name>sensitivity>=|specificity>=|fixed:|cost:)(?P<number>[-+.0-9eE]+)")
+_KNOWN = "write youden, sensitivity>=0.95, specificity>=0.9, fixed:0.5 or cost:5"
 
 
 class Evaluation(Section):
@@ -17,10 +19,12 @@ class Evaluation(Section):
 
     threshold: str = "youden"
     """Rule for the operating point, applied to the training part of each fold: `youden`,
-    `sensitivity>=0.95`, `specificity>=0.9`, `fixed:0.5`, or `cost:5` (a missed case costs 5 false alarms)."""
-    level: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    `sensitivity>=0.95`, `specificity>=0.9`, `fixed:0.5`, or `cost:5` (a missed case costs 5 false
+    alarms)."""
+    level: Annotated[float, Field(strict=True, gt=0.5, lt=1)] = 0.95
     """Confidence level of every interval."""
-    bootstrap_resamples: Annotated[int, Field(ge=100)] = 2000
+    bootstrap_resamples: Annotated[int, Field(strict=True, ge=100)] = 2000
+    """Resamples of patients for each bootstrap interval."""
     nsd_tolerance_mm: Positive = 1.0
     """Tolerance of the normalised surface distance."""
     montage_cases: PositiveInt = 3
@@ -30,19 +34,36 @@ class Evaluation(Section):
     @classmethod
     def _known_rule(cls, value: str) -> str:
         compact = value.replace(" ", "").replace("≥", ">=")
-        if not _RULE.match(compact):
-            raise ValueError(
-                f"{value!r} is no threshold rule; write youden, sensitivity>=0.95, specificity>=0.9, "
-                "fixed:0.5 or cost:5"
-            )
+        problem = _rule_problem(compact)
+        if problem:
+            raise ValueError(f"{value!r} is no threshold rule{problem}; {_KNOWN}")
         return compact
+
+
+def _rule_problem(rule: str) -> str | None:
+    """Say what is wrong with a threshold rule without spaces; None when nothing is."""
+    if rule == "youden":
+        return None
+    match = _RULE.fullmatch(rule)
+    if match is None:
+        return ""
+    try:
+        number = float(match["number"])
+    except ValueError:
+        return f": {match['number']!r} is no number"
+    if match["name"] in {"sensitivity>=", "specificity>="} and not 0 < number <= 1:
+        return f": {number:g} is not above 0 and at most 1"
+    if match["name"] == "cost:" and not number > 0:
+        return f": the cost {number:g} is not above 0"
+    return None if math.isfinite(number) else f": {match['number']} is not finite"
 
 
 class Comparator(Section):
     """A logistic regression beside the image model, fitted on the training part of each fold."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    covariates: Annotated[tuple[str, ...], Field(min_length=1)]
+    """A small letter, then small letters, digits and underscores."""
+    covariates: Annotated[tuple[Column, ...], Field(min_length=1)]
     """Numeric columns that it uses."""
-    with_image: bool = False
+    with_image: Switch = False
     """Also use the image model's score."""

@@ -6,31 +6,47 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from medvision.config.base import Axis, Fraction, NonNegative, Positive, Section, SizeVoxels, SpacingMm
+from medvision.config.base import (
+    Axis,
+    Fraction,
+    NonNegative,
+    Number,
+    Positive,
+    Section,
+    Share,
+    SizeVoxels,
+    SpacingMm,
+    Switch,
+)
+
+_LOWEST_HU, _HIGHEST_HU = -2048.0, 20000.0
+Percentile = Annotated[float, Field(strict=True, ge=0, le=100)]
+Degrees = Annotated[float, Field(strict=True, ge=0, le=180)]
 
 
 class WindowIntensity(Section):
     """Clip to a window and scale it to −1…1, as for CT."""
 
     kind: Literal["window"]
-    window_hu: tuple[float, float] = (-1000.0, 400.0)
+    window_hu: tuple[Number, Number] = (-1000.0, 400.0)
     """Lower and upper end in Hounsfield units."""
 
-    @model_validator(mode="after")
-    def _ordered(self) -> WindowIntensity:
-        low, high = self.window_hu
+    @field_validator("window_hu")
+    @classmethod
+    def _ordered(cls, value: tuple[float, float]) -> tuple[float, float]:
+        low, high = value
         if not low < high:
-            raise ValueError(f"window_hu must rise, not [{low:g}, {high:g}]")
-        if not (-2048 <= low <= 20000 and -2048 <= high <= 20000):
-            raise ValueError(f"window_hu [{low:g}, {high:g}] is not in Hounsfield units (−1024 air, 0 water)")
-        return self
+            raise ValueError(f"must rise, not [{low:g}, {high:g}]: lower end first")
+        if low < _LOWEST_HU or high > _HIGHEST_HU:
+            raise ValueError(f"[{low:g}, {high:g}] is not in Hounsfield units (air −1000, water 0)")
+        return value
 
 
 class ZscoreIntensity(Section):
     """Subtract the mean and divide by the standard deviation of each image, as for MR."""
 
     kind: Literal["zscore"]
-    nonzero: bool = False
+    nonzero: Switch = False
     """Use (and change) only voxels that are not zero."""
 
 
@@ -38,16 +54,15 @@ class PercentileIntensity(Section):
     """Map two percentiles of each image to −1…1 and clip."""
 
     kind: Literal["percentile"]
-    percentiles: tuple[Annotated[float, Field(ge=0, le=100)], Annotated[float, Field(ge=0, le=100)]] = (
-        0.5,
-        99.5,
-    )
+    percentiles: tuple[Percentile, Percentile] = (0.5, 99.5)
+    """Lower and upper percentile, 0 to 100."""
 
-    @model_validator(mode="after")
-    def _ordered(self) -> PercentileIntensity:
-        if not self.percentiles[0] < self.percentiles[1]:
-            raise ValueError("percentiles must rise, such as [0.5, 99.5]")
-        return self
+    @field_validator("percentiles")
+    @classmethod
+    def _ordered(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if not value[0] < value[1]:
+            raise ValueError(f"must rise, such as [0.5, 99.5], not [{value[0]:g}, {value[1]:g}]")
+        return value
 
 
 class RawIntensity(Section):
@@ -71,9 +86,10 @@ class ForegroundCrop(Section):
     """Crop to the voxels above a threshold, with a margin."""
 
     kind: Literal["foreground"]
-    above: float = 0.0
+    above: Number = 0.0
     """Foreground is every voxel above this value, before the intensity step."""
     margin_mm: NonNegative = 5.0
+    """Kept around the foreground on every side."""
 
 
 class CenterCrop(Section):
@@ -81,6 +97,7 @@ class CenterCrop(Section):
 
     kind: Literal["center"]
     size_voxels: SizeVoxels
+    """Size of the box along the array axes i, j, k, after resampling."""
     around: Literal["image", "mask"] = "image"
     """The centre: of the image, or of the box around the case's mask."""
 
@@ -96,13 +113,18 @@ class Preprocessing(Section):
     spacing_mm: SpacingMm | None = None
     """Voxel size that every image is resampled to; null keeps each image's own."""
     intensity: Intensity = ZscoreIntensity(kind="zscore")
+    """How intensities are scaled."""
     crop: Crop = NoCrop(kind="none")
+    """Which part of the volume is kept."""
 
     @field_validator("orientation")
     @classmethod
-    def _axcodes(cls, value: str) -> str:
-        if sorted("LR".find(c) >= 0 or ("AP".find(c) >= 0) * 2 or ("SI".find(c) >= 0) * 3 for c in value) != [1, 2, 3]:
-            raise ValueError(f"orientation {value!r} needs one of L/R, one of A/P and one of S/I, such as RAS")
+    def _three_axes(cls, value: str) -> str:
+        axes = sorted(next((i for i, ends in enumerate(("LR", "AP", "IS")) if c in ends), -1) for c in value)
+        if axes != [0, 1, 2]:
+            raise ValueError(
+                f"{value!r} is no orientation; it takes one of L/R, A/P and I/S each, such as RAS"
+            )
         return value
 
 
@@ -111,7 +133,7 @@ class Augmentation(Section):
 
     flip_axes: tuple[Axis, ...] = ()
     """Axes that are mirrored with probability one half."""
-    rotate_deg: tuple[NonNegative, NonNegative, NonNegative] = (0.0, 0.0, 0.0)
+    rotate_deg: tuple[Degrees, Degrees, Degrees] = (0.0, 0.0, 0.0)
     """Largest rotation about each of the axes i, j, k."""
     scale: Fraction = 0.0
     """Largest relative change of size: 0.05 is ±5 %."""
@@ -127,5 +149,18 @@ class Augmentation(Section):
     """Largest relative change of the exponent of a power law on the scaled intensities."""
     mixup_alpha: Positive | None = None
     """Mix pairs of cases with a weight from Beta(alpha, alpha); classification only."""
-    probability: Annotated[float, Field(ge=0, le=1)] = 1.0
+    probability: Share = 1.0
     """How often a case is changed by each of the steps but flips and mixup."""
+
+    @model_validator(mode="after")
+    def _can_happen(self) -> Augmentation:
+        always = {"flip_axes", "mixup_alpha", "probability"}
+        wanted = [name for name in type(self).model_fields if name not in always and _changes(self, name)]
+        if self.probability == 0 and wanted:
+            raise ValueError(f"probability 0 means that {', '.join(wanted)} never happens; leave it out")
+        return self
+
+
+def _changes(augmentation: Augmentation, name: str) -> bool:
+    value = getattr(augmentation, name)
+    return any(value) if isinstance(value, tuple) else bool(value)

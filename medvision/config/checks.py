@@ -1,0 +1,149 @@
+"""What the parts of a study file demand of each other.
+
+Each check is a generator whose parameters are named after the parts that it looks at; it yields a
+path and a sentence for everything that does not fit. A check runs as soon as its parts are right by
+themselves, whatever is wrong elsewhere.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+
+from medvision.config.cohort import Cohort, ManifestCohort, MsdCohort
+from medvision.config.columns import (
+    columns_exist,
+    columns_have_one_role,
+    forbidden_is_no_input,
+    label_is_no_input,
+    nothing_twice,
+)
+from medvision.config.evaluation import Comparator
+from medvision.config.model import DenseNetModel, DynUNetModel, Model, ResNetModel, UNetModel
+from medvision.config.pixels import Augmentation, CenterCrop, Preprocessing
+from medvision.config.problem import KeyPath
+from medvision.config.sizes import densenet_input, lowest_level, patch_in_crop, stride_divides
+from medvision.config.task import ClassificationTask, SegmentationTask, Task
+from medvision.config.training import Prediction, Training
+
+Findings = Iterator[tuple[KeyPath, str]]
+
+
+def findings(parts: Mapping[str, object]) -> list[tuple[KeyPath, str]]:
+    """Run every check whose parts are there.
+
+    Args:
+        parts: The parts of a study by the name of their key.
+
+    Returns:
+        Path and sentence of everything that does not fit, in the order of the checks.
+
+    Example:
+        >>> from medvision.config import ResNetModel, SegmentationTask
+        >>> task = SegmentationTask(kind="segmentation", labels={"tumour": 1})
+        >>> findings({"task": task, "model": ResNetModel(kind="resnet")})
+        [(('model', 'kind'), 'resnet classifies; a segmentation task takes unet, dynunet or custom')]
+    """
+    found: list[tuple[KeyPath, str]] = []
+    for check, names in CHECKS.items():
+        if all(name in parts for name in names):
+            found.extend(check(**{name: parts[name] for name in names}))
+    return found
+
+
+def _network_fits_task(model: Model, task: Task) -> Findings:
+    if isinstance(task, SegmentationTask) and isinstance(model, ResNetModel | DenseNetModel):
+        wanted = "classifies; a segmentation task takes unet, dynunet or custom"
+        yield ("model", "kind"), f"{model.kind} {wanted}"
+    if isinstance(task, ClassificationTask) and isinstance(model, UNetModel | DynUNetModel):
+        wanted = "segments; a classification task takes resnet, densenet or custom"
+        yield ("model", "kind"), f"{model.kind} {wanted}"
+
+
+def _source_fits_task(cohort: Cohort, task: Task) -> Findings:
+    if isinstance(cohort, MsdCohort) and isinstance(task, ClassificationTask):
+        yield ("cohort", "kind"), "msd has masks but no labels of cases; a classification takes a manifest"
+
+
+def _masks_are_named(cohort: Cohort, task: Task) -> Findings:
+    if isinstance(cohort, ManifestCohort) and cohort.mask is None and isinstance(task, SegmentationTask):
+        yield ("cohort", "mask"), "missing; a segmentation learns from a column with masks"
+
+
+def _crop_finds_masks(cohort: Cohort, preprocessing: Preprocessing) -> Findings:
+    crop = preprocessing.crop
+    around_mask = isinstance(crop, CenterCrop) and crop.around == "mask"
+    if around_mask and isinstance(cohort, ManifestCohort) and cohort.mask is None:
+        path = ("preprocessing", "crop", "around")
+        yield path, "a crop around the mask needs a column with masks; name it in cohort.mask"
+
+
+def _prevalence_is_used(cohort: Cohort) -> Findings:
+    if cohort.prevalence is not None and cohort.sampling == "cohort":
+        yield (
+            ("cohort", "prevalence"),
+            "has no effect with sampling: cohort, whose own prevalence counts; "
+            "leave it out or write sampling: enriched",
+        )
+
+
+def _comparators_fit_task(comparators: tuple[Comparator, ...], task: Task) -> Findings:
+    if comparators and isinstance(task, SegmentationTask):
+        yield ("comparators",), "a regression predicts the label of a case; leave it out for a segmentation"
+
+
+def _classified_images_have_one_size(task: Task, preprocessing: Preprocessing) -> Findings:
+    crop = preprocessing.crop
+    if isinstance(task, ClassificationTask) and not isinstance(crop, CenterCrop):
+        yield (
+            ("preprocessing", "crop", "kind"),
+            f"{crop.kind} leaves images of different sizes, and a classification takes one size; write "
+            "crop: {kind: center, size_voxels: [i, j, k]} (with the images' own size where all are alike)",
+        )
+
+
+def _classified_whole(task: Task, training: Training, prediction: Prediction) -> Findings:
+    if not isinstance(task, ClassificationTask):
+        return
+    why = "a label belongs to the whole case, so a classification takes no"
+    if training.patch_voxels is not None:
+        yield ("training", "patch_voxels"), f"{why} patches; use preprocessing.crop"
+    if prediction.window_voxels is not None:
+        yield ("prediction", "window_voxels"), f"{why} windows; use preprocessing.crop"
+
+
+def _mixup_fits_task(task: Task, augmentation: Augmentation) -> Findings:
+    if isinstance(task, SegmentationTask) and augmentation.mixup_alpha is not None:
+        yield ("augmentation", "mixup_alpha"), "mixes labels of cases; leave it out for a segmentation"
+
+
+def _loss_is_something(task: Task, training: Training) -> Findings:
+    none = training.dice_weight == 0 and training.cross_entropy_weight == 0
+    if isinstance(task, SegmentationTask) and none:
+        yield ("training", "dice_weight"), "and cross_entropy_weight are both 0, so there is nothing to learn"
+
+
+CHECKS: dict[Callable[..., Findings], tuple[str, ...]] = {
+    check: tuple(inspect.signature(check).parameters)
+    for check in (
+        _network_fits_task,
+        _source_fits_task,
+        _masks_are_named,
+        _crop_finds_masks,
+        _prevalence_is_used,
+        _comparators_fit_task,
+        _classified_images_have_one_size,
+        _classified_whole,
+        _mixup_fits_task,
+        _loss_is_something,
+        columns_exist,
+        columns_have_one_role,
+        forbidden_is_no_input,
+        label_is_no_input,
+        nothing_twice,
+        stride_divides,
+        lowest_level,
+        densenet_input,
+        patch_in_crop,
+    )
+}

@@ -1,0 +1,80 @@
+"""A study as text: the file that says it in full, and its hash."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+
+from ruamel.yaml import YAML
+
+from medvision.config.study import Study
+
+
+def dump_study(study: Study) -> str:
+    """Write a study with all its defaults.
+
+    Args:
+        study: A checked study.
+
+    Returns:
+        YAML that :func:`load_study` reads as an equal study. Paths stay as they were written, so
+        they are relative to the folder of the original file.
+
+    Example:
+        >>> from medvision.config import MsdCohort, SegmentationTask, Study, UNetModel
+        >>> study = Study(
+        ...     name="hippocampus",
+        ...     cohort=MsdCohort(kind="msd", path="dataset.json"),
+        ...     task=SegmentationTask(kind="segmentation", labels={"anterior": 1}),
+        ...     model=UNetModel(kind="unet"),
+        ... )
+        >>> print(dump_study(study)[:104])
+        name: hippocampus
+        title: ''
+        question: ''
+        caution: ''
+        seed: 2026
+        cohort:
+          kind: msd
+          path: dataset.json
+    """
+    yaml = YAML(typ="safe", pure=True)
+    yaml.allow_unicode = True
+    yaml.default_flow_style = None  # lists of values on one line
+    # ruamel sets None at first, which mypy takes for the only value.
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    yaml.width = 2**20  # never fold a sentence
+    text = io.StringIO()
+    yaml.dump(_kind_first(study.model_dump(mode="json")), text)
+    return text.getvalue()
+
+
+def study_hash(study: Study) -> str:
+    """Return a fingerprint of everything that a study says, defaults included.
+
+    Args:
+        study: A checked study.
+
+    Returns:
+        The SHA-256 of its canonical JSON (keys sorted, no spaces, UTF-8), 64 hexadecimal digits.
+        Equal studies have equal hashes, however their files are written.
+    """
+    data = _without_negative_zero(study.model_dump(mode="json"))
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _kind_first(value: object) -> object:
+    if isinstance(value, dict):
+        keys = sorted(value, key=lambda key: key != "kind") if isinstance(value.get("kind"), str) else value
+        return {key: _kind_first(value[key]) for key in keys}
+    return [_kind_first(item) for item in value] if isinstance(value, list) else value
+
+
+def _without_negative_zero(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _without_negative_zero(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_negative_zero(item) for item in value]
+    return value + 0.0 if isinstance(value, float) else value
