@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtri, stdtrit
+from scipy.special import stdtrit
 
 from medvision.errors import EvaluationError
 from medvision.evaluation.estimates import OK, UNDEFINED_NO_UNITS, Estimate
@@ -58,7 +58,7 @@ def bland_altman(
     second: ArrayLike,
     *,
     patients: ArrayLike | None = None,
-    coverage: float = 0.95,
+    multiplier: float = 1.96,
     level: float = 0.95,
 ) -> BlandAltman:
     """Bias and limits of agreement (Bland and Altman, Lancet 1986;i:307), each with its interval.
@@ -73,7 +73,7 @@ def bland_altman(
         first: Shape ``(n,)``, such as predicted volumes.
         second: Shape ``(n,)``, such as reference volumes, in the same unit.
         patients: The patient of each unit.
-        coverage: Share of the differences between the limits.
+        multiplier: How many standard deviations the limits lie from the bias; 1.96 holds 95% of them.
         level: Confidence level of the intervals.
 
     Returns:
@@ -85,11 +85,11 @@ def bland_altman(
     Example:
         >>> found = bland_altman([494, 395, 516, 434], [512, 430, 520, 428])
         >>> found.upper_limit.text(1)
-        '22.0 (95% CI -27.9 to 71.9)'
+        '22.1 (95% CI -31.3 to 75.6)'
     """
     checked_level(level)
-    if not 0 < coverage < 1:
-        raise EvaluationError(f"coverage={coverage} must lie between 0 and 1; write 0.95 for 95%")
+    if not 0 < multiplier < math.inf:
+        raise EvaluationError(f"multiplier={multiplier} must be a number above 0, such as 1.96")
     a, b = finite_scores(first, name="first", patients=patients), finite_scores(second, name="second")
     same_length(len(a), second=b)
     codes = patient_codes(patients, len(a))
@@ -97,7 +97,6 @@ def bland_altman(
     n, m = len(gap), len(np.unique(codes))
     bias = float(gap.mean()) if n else math.nan
     sd, error = _spread(gap, codes, n, m)
-    z = float(ndtri((1 + coverage) / 2))
     half = float(stdtrit(m - 1, (1 + level) / 2)) if m > 1 else math.nan
     status = OK if m > 1 else (ONE_UNIT if n else UNDEFINED_NO_UNITS)
 
@@ -105,11 +104,11 @@ def bland_altman(
         low, high = value - half * spread, value + half * spread
         return Estimate(value, low, high, level, method, n, m, status, spread)
 
-    margin = math.sqrt(error**2 + (z * sd) ** 2 / (2 * (m - 1))) if m > 1 else math.nan
+    margin = math.sqrt(error**2 + (multiplier * sd) ** 2 / (2 * (m - 1))) if m > 1 else math.nan
     return BlandAltman(
         estimate(bias, error, "t"),
-        estimate(bias - z * sd, margin, "t (Bland-Altman)"),
-        estimate(bias + z * sd, margin, "t (Bland-Altman)"),
+        estimate(bias - multiplier * sd, margin, "t (Bland-Altman)"),
+        estimate(bias + multiplier * sd, margin, "t (Bland-Altman)"),
         sd,
         _proportional_bias(gap, (a + b) / 2, level, n, m),
     )

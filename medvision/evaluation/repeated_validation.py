@@ -35,7 +35,8 @@ def corrected_resampled_t(
         EvaluationError: A difference is not finite, or a size is not positive.
 
     Example:
-        >>> found = corrected_resampled_t([0.02, 0.01, 0.03, -0.01, 0.02, 0.04, 0.0, 0.02, 0.01, 0.03], 90, 10)
+        >>> gains = [0.02, 0.01, 0.03, -0.01, 0.02, 0.04, 0.0, 0.02, 0.01, 0.03]
+        >>> found = corrected_resampled_t(gains, 90, 10)
         >>> round(found.statistic, 4), found.df, round(found.p, 4)
         (2.4758, 9, 0.0352)
     """
