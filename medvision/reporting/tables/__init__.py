@@ -1,0 +1,1 @@
+"""The tables of the paper, as CSV, Markdown, LaTeX and HTML."""
