@@ -61,7 +61,7 @@ class EpochEnd(L.Callback):
         self.report = report
         self.patience = patience
         self.checkpoint_seconds = checkpoint_seconds
-        self.log: list[dict[str, float]] = []
+        self.history: list[dict[str, float]] = []
         self.best_figure = -math.inf
         self.best_epoch = -1
         self.best_weights: dict[str, torch.Tensor] | None = None
@@ -84,12 +84,12 @@ class EpochEnd(L.Callback):
         last = trainer.should_stop or epoch + 1 == trainer.max_epochs
         if not last and time.monotonic() - self._saved >= self.checkpoint_seconds:
             self._save(trainer)
-        shown = [row["validation_figure"] for row in self.log if not math.isnan(row["validation_figure"])]
+        shown = [row["validation_figure"] for row in self.history if not math.isnan(row["validation_figure"])]
         latest = shown[-1] if shown else math.nan
         self.report(EpochReport(epoch + 1, trainer.max_epochs or 0, pl_module.figure_name, latest))
 
     def _log(self, trainer: L.Trainer, module: StudyModule, figures: dict[str, float]) -> None:
-        self.log.append(
+        self.history.append(
             {
                 "epoch": trainer.current_epoch + 1,
                 "train_loss": module.mean_train_loss(),
@@ -116,7 +116,7 @@ class EpochEnd(L.Callback):
     def state_dict(self) -> dict[str, Any]:
         """What a resumed run needs."""
         return {
-            "log": self.log,
+            "history": self.history,
             "best_figure": self.best_figure,
             "best_epoch": self.best_epoch,
             "best_weights": self.best_weights,
@@ -124,7 +124,7 @@ class EpochEnd(L.Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take up where the checkpoint was written."""
-        self.log = list(state_dict["log"])
+        self.history = list(state_dict["history"])
         self.best_figure = state_dict["best_figure"]
         self.best_epoch = state_dict["best_epoch"]
         self.best_weights = state_dict["best_weights"]

@@ -97,8 +97,8 @@ def train_member(
     weights = end.best_weights or module.predictor.state_dict()
     return TrainedMember(
         weights={name: value.detach().cpu().clone() for name, value in weights.items()},
-        log=end.log,
-        epochs=len(end.log),
+        log=end.history,
+        epochs=len(end.history),
     )
 
 

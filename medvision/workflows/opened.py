@@ -81,7 +81,9 @@ def _located(source: str | Path | Study | StudyFile, overrides: Sequence[str]) -
 
 def _read_cohort(file: StudyFile) -> Cohort:
     study = file.study
-    columns = dict.fromkeys([*study.cohort.covariates, *(c for each in study.comparators for c in each.covariates)])
+    columns = dict.fromkeys(
+        [*study.cohort.covariates, *(c for each in study.comparators for c in each.covariates)]
+    )
     match study.cohort:
         case MsdCohort():
             labels = study.task.labels if isinstance(study.task, SegmentationTask) else {}

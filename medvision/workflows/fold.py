@@ -1,0 +1,189 @@
+"""One fold: train its members, choose the threshold on the training part, predict the test part."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from medvision.cohort import Cohort, Part
+from medvision.config import ClassificationTask, Study
+from medvision.errors import EvaluationError
+from medvision.evaluation import choose_threshold, diagnostic_accuracy
+from medvision.runs import RunFolder, atomic_json, atomic_path
+from medvision.training.callbacks import EpochReport
+from medvision.training.seeds import stream
+from medvision.transforms.cache import CachedCase
+from medvision.workflows.comparators import comparator_scores
+from medvision.workflows.masks import predict_masks
+from medvision.workflows.members import (
+    Network,
+    classification_logits,
+    inner_parts,
+    train_and_store,
+)
+from medvision.workflows.progress import Display
+
+
+@dataclass(frozen=True)
+class FoldWork:
+    """What every fold of a run shares.
+
+    Args:
+        network: How the network is made.
+        cohort: All cases.
+        cases: The preprocessed cases by case id.
+        folder: The run folder.
+        device: Where it computes.
+        shown: Where progress goes.
+        folds: Folds in all, for the progress line.
+    """
+
+    network: Network
+    cohort: Cohort
+    cases: Mapping[str, CachedCase]
+    folder: RunFolder
+    device: torch.device
+    shown: Display
+    folds: int
+
+    @property
+    def study(self) -> Study:
+        """The study."""
+        return self.network.study
+
+
+def is_finished(folder: RunFolder, part: Part) -> bool:
+    """Whether an earlier start finished this fold; its marker is written last."""
+    return (folder.fold(part.repeat, part.fold) / "fold.json").exists()
+
+
+def fit_fold(work: FoldWork, part: Part) -> None:
+    """Train and predict one fold, going on where an earlier start was stopped.
+
+    Raises:
+        TrainingError: Training cannot go on.
+        EvaluationError: No threshold meets the study's rule on the training part.
+    """
+    started = time.monotonic()
+    place = work.folder.fold(part.repeat, part.fold)
+    train, test = work.cohort.select(part.train), work.cohort.select(part.test)
+    members = _train_members(work, part, train)
+    _write_log(place / "log.csv", members)
+    if isinstance(work.study.task, ClassificationTask):
+        _predict_classification(work, part, train, test, members)
+    else:
+        networks = [work.network.with_weights(member["weights"], place) for member in members]
+        predict_masks(
+            [network.to(work.device) for network in networks],
+            work.study,
+            test,
+            [work.cases[case_id] for case_id in part.test],
+            part=part,
+            folder=work.folder,
+            device=work.device,
+        )
+    epochs = [member["epochs"] for member in members]
+    seconds = time.monotonic() - started
+    atomic_json(
+        place / "fold.json", {"repeat": part.repeat, "fold": part.fold, "epochs": epochs, "seconds": seconds}
+    )
+
+
+def _train_members(work: FoldWork, part: Part, train: Cohort) -> list[dict[str, Any]]:
+    place = work.folder.fold(part.repeat, part.fold)
+    purpose = ("fold", part.repeat, part.fold)
+    inner = inner_parts(work.study, train, purpose)
+    cases = [work.cases[case_id] for case_id in part.train]
+    epochs = work.study.training.epochs
+    number = part.repeat * work.study.split.folds + part.fold + 1
+    task = work.shown.task(f"fold {number}/{work.folds}", epochs * len(inner))
+    members = []
+    for index, which in enumerate(inner):
+
+        def report(end: EpochReport, before: int = index * epochs) -> None:
+            figure = "" if np.isnan(end.figure) else f"{end.figure_name} {end.figure:.3f}"
+            task.advance(before + end.epoch, figure)
+
+        members.append(
+            train_and_store(
+                work.network,
+                train,
+                cases,
+                which,
+                path=place / f"member-{index}.pt",
+                purpose=(*purpose, "member", index),
+                device=work.device,
+                report=report,
+            )
+        )
+        task.advance((index + 1) * epochs)
+    return members
+
+
+def _write_log(path: Path, members: list[dict[str, Any]]) -> None:
+    rows = [{"member": index, **row} for index, member in enumerate(members) for row in member["log"]]
+    with atomic_path(path) as temporary:
+        pd.DataFrame(rows).to_csv(temporary, index=False, float_format="%.6g")
+
+
+def _predict_classification(
+    work: FoldWork, part: Part, train: Cohort, test: Cohort, members: list[dict[str, Any]]
+) -> None:
+    study, place = work.study, work.folder.fold(part.repeat, part.fold)
+    cases = [work.cases[case_id] for case_id in part.test]
+    networks = [work.network.with_weights(member["weights"], place).to(work.device) for member in members]
+    logits = np.mean([classification_logits(n, cases, study, work.device) for n in networks], axis=0)
+    unseen = {int(i): float(score) for member in members for i, score in member["scores"].items()}
+    positions = np.array(sorted(unseen))
+    models = {
+        "image": (_probability(np.array([unseen[i] for i in positions])), positions, _probability(logits))
+    }
+    for comparator in study.comparators:
+        seed = stream(study.seed, "comparator", comparator.name, part.repeat, part.fold)
+        scores = comparator_scores(comparator, train, test, image_train=unseen, image_test=logits, seed=seed)
+        models[comparator.name] = (scores.training, scores.positions, scores.test)
+    table = test.table[["case_id", "patient_id", "label"]].assign(repeat=part.repeat, fold=part.fold)
+    thresholds = {}
+    for name, (training, used, scores_test) in models.items():
+        chosen = _threshold(study, train, training, used, f"fold {part.fold + 1}, model {name}")
+        thresholds[name] = chosen
+        suffix = "" if name == "image" else f"_{name}"
+        table[f"score{suffix}"] = scores_test
+        table[f"threshold{suffix}"] = chosen["threshold"]
+        table[f"prediction{suffix}"] = (scores_test >= chosen["threshold"]).astype(np.int64)
+    atomic_json(place / "threshold.json", {"models": thresholds})
+    with atomic_path(place / "predictions.parquet") as temporary:
+        table.to_parquet(temporary, index=False)
+
+
+def _threshold(
+    study: Study, train: Cohort, scores: NDArray[np.float64], used: NDArray[np.int64], where: str
+) -> dict[str, Any]:
+    labels = train.table["label"].to_numpy(dtype=np.int64)[used]
+    rule = study.evaluation.threshold
+    try:
+        threshold = float(choose_threshold(labels, scores, rule=rule))
+    except EvaluationError as error:
+        raise EvaluationError(f"{where}: {error}") from error
+    reached = diagnostic_accuracy(labels, (scores >= threshold).astype(np.int64))
+    return {
+        "threshold": threshold,
+        "rule": rule,
+        "fitted_on": "out-of-fold scores of the training part",
+        "n_units": len(used),
+        "n_patients": int(train.table["patient_id"].iloc[used].nunique()),
+        "sensitivity": reached.sensitivity.value,
+        "specificity": reached.specificity.value,
+    }
+
+
+def _probability(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    return 1 / (1 + np.exp(-logits))
