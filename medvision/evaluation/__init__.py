@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from medvision.evaluation.method_agreement import BlandAltman, bland_altman
     from medvision.evaluation.multiplicity import adjust
     from medvision.evaluation.paired_proportions import compare_proportions, mcnemar
+    from medvision.evaluation.precision_recall import average_precision
     from medvision.evaluation.proportions import proportion
     from medvision.evaluation.repeated_validation import corrected_resampled_t
     from medvision.evaluation.resampling import BootstrapEstimate, bootstrap
     from medvision.evaluation.roc import auroc
     from medvision.evaluation.segmentation import segmentation_scores
+    from medvision.evaluation.segmentation_summary import summarise_segmentation
     from medvision.evaluation.thresholds import choose_threshold
 
 _HOMES = {
@@ -41,6 +43,7 @@ _HOMES = {
     "TwoByTwo": "accuracy",
     "adjust": "multiplicity",
     "auroc": "roc",
+    "average_precision": "precision_recall",
     "bland_altman": "method_agreement",
     "bootstrap": "resampling",
     "choose_threshold": "thresholds",
@@ -54,6 +57,7 @@ _HOMES = {
     "mcnemar": "paired_proportions",
     "proportion": "proportions",
     "segmentation_scores": "segmentation",
+    "summarise_segmentation": "segmentation_summary",
 }
 
 __all__ = [
@@ -67,6 +71,7 @@ __all__ = [
     "TwoByTwo",
     "adjust",
     "auroc",
+    "average_precision",
     "bland_altman",
     "bootstrap",
     "choose_threshold",
@@ -80,6 +85,7 @@ __all__ = [
     "mcnemar",
     "proportion",
     "segmentation_scores",
+    "summarise_segmentation",
 ]
 
 

@@ -12,7 +12,7 @@ from scipy.special import expit, logit
 
 from medvision.errors import EvaluationError
 from medvision.evaluation.clustered import clustered_proportion
-from medvision.evaluation.estimates import DEGENERATE_VARIANCE, FEW_UNITS, OK, Estimate, undefined
+from medvision.evaluation.estimates import DEGENERATE_VARIANCE, OK, Estimate, undefined
 from medvision.evaluation.inputs import (
     Booleans,
     Integers,
@@ -256,8 +256,6 @@ def _resampled(units: _Units, one_unit_a_patient: bool, resamples: int, seed: in
             estimate = _without_interval(units, name)
         if estimate.status == DEGENERATE_VARIANCE:
             estimate = _degenerate(estimate, name, units)
-        if estimate.status == OK and estimate.n_units < 10:
-            estimate = estimate.with_status(FEW_UNITS)
         found[name] = estimate
     return found
 

@@ -30,6 +30,9 @@ Metric = Callable[[Any], float]
 _BLOCK = 50
 _REFUSED_SHARE = 0.05
 _LABEL = "label"
+_FEW = 10
+
+FEW_PATIENTS = "fewer_than_10_patients"
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,9 @@ def bootstrap(
         metrics: Names of metrics, or a name for each metric. A metric is ``"auroc"``, ``"sensitivity"``,
             ``"specificity"``, ``"ppv"``, ``"npv"``, ``"accuracy"``, ``"balanced_accuracy"``, ``"youden"``,
             ``"f1"``, ``"mcc"`` or ``"average_precision"`` (fast, on the columns ``label`` and ``score`` or
-            ``prediction``), one of these with the column that it reads (``"auroc:score_b"``), or a function
-            of the resampled table that returns a number (slow).
+            ``prediction``), one of these with the column that it reads (``"auroc:score_b"``), the mean or
+            median of a column (``"mean:dice"``), or a function of the resampled table that returns a number
+            (slow).
         table: A DataFrame, or a mapping of column names to arrays of one length.
         patients: The column that names the patient, or one patient a row; None makes each row a patient.
         resamples: How many times patients are drawn.
@@ -184,8 +188,10 @@ class _Resampled:
         kind, _, column = metric.partition(":")
         one_of(kind, tuple(WEIGHTED_METRICS), "metric")
         build, default = WEIGHTED_METRICS[kind]
-        label = self.columns[_known_column(_LABEL, self.columns)]
-        values = self.columns[_known_column(column or default, self.columns)]
+        if not column and default is None:
+            raise EvaluationError(f"metric={metric!r} needs a column, such as {kind}:dice")
+        label = np.empty(0) if default is None else self.columns[_known_column(_LABEL, self.columns)]
+        values = self.columns[_known_column(column or str(default), self.columns)]
         weighted: WeightedMetric = build(label, values)
         if self.n_units == self.n_patients:  # one unit a patient: its weight is the patient's own
             return weighted
@@ -302,7 +308,9 @@ def _estimate(
         status = DEGENERATE_VARIANCE
     else:
         low, high = limits.bca(jackknife) if limits.needs_jackknife else limits.percentile()
-        status = f"{missing}_of_{len(limits.replicates)}_replicates_undefined" if missing else OK
+        status = OK if resampled.n_patients >= _FEW else FEW_PATIENTS
+        if missing:
+            status = f"{missing}_of_{len(limits.replicates)}_replicates_undefined"
     error = float(np.std(limits.defined, ddof=1)) if len(limits.defined) > 1 else None
     return BootstrapEstimate(
         limits.value, low, high, limits.level, method, resampled.n_units, resampled.n_patients, status, error,

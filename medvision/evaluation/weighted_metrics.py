@@ -77,7 +77,50 @@ def weighted_average_precision(labels: ArrayLike, scores: ArrayLike) -> Weighted
     return metric
 
 
-Counts = tuple[Floats, Floats, Floats, Floats]
+def weighted_mean(labels: ArrayLike, values: ArrayLike) -> WeightedMetric:
+    """The mean for each row of weights.
+
+    Args:
+        labels: Not used.
+        values: Shape ``(n,)``.
+
+    Returns:
+        A function of weights of shape ``(resamples, n)``.
+
+    Example:
+        >>> weighted_mean([], [1.0, 4.0])(np.array([[1.0, 1.0], [2.0, 1.0]])).tolist()
+        [2.5, 2.0]
+    """
+    numbers = finite_scores(values, name="values")
+    return lambda weights: _ratio(weights @ numbers, weights.sum(axis=1))
+
+
+def weighted_median(labels: ArrayLike, values: ArrayLike) -> WeightedMetric:
+    """The median for each row of whole weights.
+
+    Args:
+        labels: Not used.
+        values: Shape ``(n,)``.
+
+    Returns:
+        A function of weights of shape ``(resamples, n)``.
+
+    Example:
+        >>> weighted_median([], [1.0, 4.0, 9.0])(np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 3.0]])).tolist()
+        [2.5, 9.0]
+    """
+    numbers = finite_scores(values, name="values")
+    order = np.argsort(numbers, kind="stable")
+    ranked = numbers[order]
+
+    def metric(weights: Floats) -> Floats:
+        upto = np.cumsum(weights[:, order], axis=1)
+        total = upto[:, -1:]
+        # The two middle ones of as many values as were drawn; they are one where that number is odd.
+        middle = [np.argmax(upto > np.floor(place), axis=1) for place in ((total - 1) / 2, total / 2)]
+        return np.where(total[:, 0] > 0, (ranked[middle[0]] + ranked[middle[1]]) / 2, np.nan)
+
+    return metric
 
 
 def from_counts(measure: Callable[[Floats, Floats, Floats, Floats], Floats]) -> Callable[..., WeightedMetric]:
@@ -215,9 +258,11 @@ MEASURES: dict[str, Callable[[Floats, Floats, Floats, Floats], Floats]] = {
 }
 """Measures of the four counts, by name."""
 
-WEIGHTED_METRICS: dict[str, tuple[Callable[[NDArray[Any], NDArray[Any]], WeightedMetric], str]] = {
+WEIGHTED_METRICS: dict[str, tuple[Callable[[NDArray[Any], NDArray[Any]], WeightedMetric], str | None]] = {
     "auroc": (weighted_auroc, "score"),
     "average_precision": (weighted_average_precision, "score"),
     **{name: (from_counts(measure), "prediction") for name, measure in MEASURES.items()},
+    "mean": (weighted_mean, None),
+    "median": (weighted_median, None),
 }
-"""What builds each metric, and the column that it reads unless told otherwise."""
+"""What builds each metric, and the column that it reads unless told otherwise; None where it must be told."""

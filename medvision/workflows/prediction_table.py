@@ -1,0 +1,285 @@
+"""A table of predictions, made by any program: read, checked, and every fault named by row and patient."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from medvision.errors import EvaluationError
+
+_SHOWN = 20
+_ID_NAME = re.compile(r"patient|subject|mrn|person|(^|_)(id|pid|case|study|accession)(_|$)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """One row a unit: what it is, what was predicted, and whose it is.
+
+    Attributes:
+        labels: True where the condition is present, shape ``(n,)``.
+        scores: Finite, shape ``(n,)``.
+        patients: The patient of each row, or None.
+        cases: The case of each row, or None.
+        folds: The fold of each row, or None.
+        repeats: The repeat of each row, or None.
+        frame: The table as it was read.
+        source: Name, SHA-256 and rows of the input.
+        notes: What a reader of the numbers should know of the table.
+    """
+
+    labels: NDArray[np.bool_]
+    scores: NDArray[np.float64]
+    patients: NDArray[Any] | None
+    cases: NDArray[Any] | None
+    folds: NDArray[Any] | None
+    repeats: NDArray[Any] | None
+    frame: pd.DataFrame
+    source: dict[str, object]
+    notes: tuple[str, ...]
+
+
+def read_predictions(
+    table: pd.DataFrame | str | Path,
+    *,
+    label: str,
+    score: str,
+    patient: str | None = None,
+    case: str | None = None,
+    fold: str | None = None,
+    repeat: str | None = None,
+    positive: object = 1,
+) -> Predictions:
+    """Read a table of predictions and refuse what cannot be evaluated.
+
+    Args:
+        table: A DataFrame, or the path of a CSV, TSV, Parquet or Excel file.
+        label: Column of the reference standard.
+        score: Column of the score; higher means more disease.
+        patient: Column of the patient.
+        case: Column of the case; each case stands in one row (of each repeat).
+        fold: Column of the fold in which the row was held out.
+        repeat: Column of the repeat of the cross-validation.
+        positive: The label that means that the condition is present; 1, "1", 1.0 and True are the same.
+
+    Raises:
+        EvaluationError: The file cannot be read, a column is missing, or rows are wrong; all at once.
+
+    Example:
+        >>> frame = pd.DataFrame({"label": ["benign", "malignant"], "score": [0.2, 0.7]})
+        >>> read_predictions(frame, label="label", score="score", positive="malignant").labels.tolist()
+        [False, True]
+    """
+    named = {"label": label, "score": score, "patient": patient, "case": case, "fold": fold, "repeat": repeat}
+    columns = {role: name for role, name in named.items() if name is not None}
+    ids = [columns[role] for role in ("patient", "case") if role in columns]
+    frame, source = read_table(table, text_columns=ids)
+    require_columns(frame, columns, str(source["name"]))
+    if frame.empty:
+        raise EvaluationError(f"{source['name']} has no rows: nothing to evaluate")
+    owner = columns.get("patient") or columns.get("case")
+    problems = [
+        *_missing(frame, {role: name for role, name in columns.items() if role != "score"}, owner),
+        *_not_finite(frame, score, owner),
+        *_repeated_cases(frame, case, repeat),
+    ]
+    if problems:
+        shown = problems[:_SHOWN] + ([f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else [])
+        raise EvaluationError(
+            f"{len(problems)} problems in {source['name']}; mend or remove those rows", problems=shown
+        )
+    labels, label_notes = _binary(frame[label], label, positive, str(source["name"]))
+
+    def values(role: str) -> NDArray[Any] | None:
+        return frame[columns[role]].to_numpy() if role in columns else None
+
+    source |= {"patients": int(frame[patient].nunique()) if patient else None, "columns": columns}
+    return Predictions(
+        labels,
+        _numbers(frame[score]).to_numpy(dtype=np.float64),
+        values("patient"),
+        values("case"),
+        values("fold"),
+        values("repeat"),
+        frame,
+        source,
+        (*label_notes, *_unnamed_ids(frame, columns)),
+    )
+
+
+def read_table(
+    table: pd.DataFrame | str | Path, *, text_columns: Sequence[str] = ()
+) -> tuple[pd.DataFrame, dict[str, object]]:
+    """A table and where it came from.
+
+    Args:
+        table: A DataFrame, or the path of a ``.csv``, ``.tsv``, ``.txt``, ``.parquet`` or ``.xlsx`` file.
+            A CSV separated by semicolons is read with decimal commas.
+        text_columns: Columns of identifiers, kept as text so that 007 stays 007.
+
+    Raises:
+        EvaluationError: The file is absent, of another kind, or broken.
+
+    Example:
+        >>> read_table(pd.DataFrame({"score": [0.5]}))[1]["rows"]
+        1
+    """
+    if isinstance(table, pd.DataFrame):
+        content = table.to_csv(index=False).encode()
+        source: dict[str, object] = {"name": "the table", "sha256": hashlib.sha256(content).hexdigest()}
+        return table.reset_index(drop=True), {**source, "rows": len(table)}
+    path = Path(table)
+    if not path.is_file():
+        raise EvaluationError(
+            f"{path} is not there; give the path of a CSV, Parquet or Excel file of predictions"
+        )
+    try:
+        frame = _read(path, dict.fromkeys(text_columns, "str"))
+    except (ValueError, OSError, ImportError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise EvaluationError(f"{path.name} cannot be read: {error}") from error
+    return frame, {"name": path.name, "sha256": _sha256(path), "rows": len(frame)}
+
+
+def _read(path: Path, text: Mapping[str, str]) -> pd.DataFrame:
+    kind = path.suffix.lower()
+    if kind == ".parquet":
+        return pd.read_parquet(path)
+    if kind in (".xlsx", ".xls", ".xlsm"):
+        return pd.read_excel(path, dtype=text)
+    if kind not in (".csv", ".tsv", ".txt"):
+        raise EvaluationError(
+            f"{path.name}: .csv, .tsv, .parquet and .xlsx are read, {kind or 'no suffix'} is not"
+        )
+    with path.open(encoding="utf-8-sig") as lines:
+        header = lines.readline()
+    separator = max("\t;,", key=header.count)
+    return pd.read_csv(
+        path, sep=separator, decimal="," if separator == ";" else ".", encoding="utf-8-sig", dtype=text
+    )  # type: ignore[arg-type,call-overload,unused-ignore] # the stubs want Literal names
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def require_columns(frame: pd.DataFrame, columns: Mapping[str, str], source: str) -> None:
+    """Refuse columns that are not there, each with the nearest one that is.
+
+    Args:
+        frame: The table.
+        columns: The wanted column of each role.
+        source: What the table is called.
+
+    Raises:
+        EvaluationError: Names every missing column.
+
+    Example:
+        >>> require_columns(pd.DataFrame({"score": [1]}), {"score": "score"}, "the table")
+    """
+    known = [str(name) for name in frame.columns]
+    problems = []
+    for role, name in columns.items():
+        if name not in frame.columns:
+            near = get_close_matches(name, known, 1, cutoff=0.5) or [
+                k for k in known if k.lower() == name.lower()
+            ]
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            problems.append(f"{role}: there is no column {name!r}{hint}")
+    if problems:
+        raise EvaluationError(f"{source} has the columns {', '.join(known)}", problems=problems)
+
+
+def word(value: object) -> str:
+    """A label as text, so that 1, 1.0, "1" and True are one label.
+
+    Example:
+        >>> word(1), word("1.0"), word(True), word(" Malignant ")
+        ('1', '1', '1', 'malignant')
+    """
+    text = str(value).strip().casefold()
+    text = {"true": "1", "false": "0"}.get(text, text)
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return str(int(number)) if math.isfinite(number) and number == int(number) else str(number)
+
+
+def _binary(
+    column: pd.Series[Any], label: str, positive: object, source: str
+) -> tuple[NDArray[np.bool_], list[str]]:
+    words = column.map(word)
+    wanted, found = word(positive), sorted(set(words))
+    if wanted not in found and not set(found) <= {"0", "1"}:
+        raise EvaluationError(
+            f"{source}: no row of {label!r} is {positive!r}; its labels are {', '.join(found[:10])}. "
+            "Say which one means that the condition is present (positive=)"
+        )
+    others = [name for name in found if name != wanted]
+    notes = []
+    if len(others) > 1:
+        notes.append(
+            f"{label!r} has {len(found)} labels: {wanted!r} is positive, {', '.join(others)} negative"
+        )
+    return (words == wanted).to_numpy(dtype=bool), notes
+
+
+def _numbers(column: pd.Series[Any]) -> pd.Series[Any]:
+    return pd.to_numeric(column, errors="coerce")
+
+
+def _where(frame: pd.DataFrame, row: int, owner: str | None) -> str:
+    # As a spreadsheet counts: the first row of data is row 2, below the header.
+    return f"row {row + 2}" + (f" ({owner} {frame[owner].iloc[row]})" if owner else "")
+
+
+def _missing(frame: pd.DataFrame, columns: Mapping[str, str], owner: str | None) -> list[str]:
+    return [
+        f"{_where(frame, int(row), owner)}: the {role} is missing"
+        for role, name in columns.items()
+        for row in np.flatnonzero(frame[name].isna().to_numpy())
+    ]
+
+
+def _not_finite(frame: pd.DataFrame, score: str, owner: str | None) -> list[str]:
+    numbers = _numbers(frame[score]).to_numpy(dtype=np.float64, na_value=np.nan)
+    return [
+        f"{_where(frame, int(row), owner)}: the score {str(frame[score].iloc[row])!r} is no finite number"
+        for row in np.flatnonzero(~np.isfinite(numbers))
+    ]
+
+
+def _repeated_cases(frame: pd.DataFrame, case: str | None, repeat: str | None) -> list[str]:
+    if case is None:
+        return []
+    keys = [case] if repeat is None else [case, repeat]
+    double = frame.loc[frame.duplicated(keys, keep=False), case].dropna()
+    return [
+        f"the case {name} stands in {count} rows" for name, count in double.value_counts(sort=False).items()
+    ]
+
+
+def _unnamed_ids(frame: pd.DataFrame, columns: Mapping[str, str]) -> list[str]:
+    if "patient" in columns:
+        return []
+    notes = []
+    for name in frame.columns:
+        if str(name) in columns.values() or not _ID_NAME.search(str(name)):
+            continue
+        distinct = int(frame[name].nunique())
+        if 1 < distinct < len(frame):
+            notes.append(
+                f"the column {name!r} has {distinct} values in {len(frame)} rows, and no patient was named: "
+                f"if those are patients, the intervals are too narrow; name it with patient={name!r}"
+            )
+    return notes
