@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from medvision.testing.fields import draw_strand, smooth_field
+from medvision.testing.fields import draw_strand, smooth_field, total
 from medvision.testing.phantom import FloatArray, Grid, Point, coverage
 
 AIR_HU = -1000.0
@@ -80,8 +80,8 @@ def draw_anatomy(grid: Grid, body: Body, random: np.random.Generator) -> tuple[F
 def _ellipsoid(c: Sequence[FloatArray], centre: Sequence[float], semi: Sequence[float]) -> FloatArray:
     """Signed distance along rays from the centre of an ellipsoid, or of a tube if given two coordinates."""
     offsets = [axis - np.float32(m) for axis, m in zip(c, centre, strict=True)]
-    q = np.sqrt(sum(((o / np.float32(s)) ** 2 for o, s in zip(offsets, semi, strict=True)), np.float32(0)))
-    radius = np.sqrt(sum((o * o for o in offsets), np.float32(0)))
+    q = np.sqrt(total((o / np.float32(s)) ** 2 for o, s in zip(offsets, semi, strict=True)))
+    radius = np.sqrt(total(o * o for o in offsets))
     return radius - radius / np.maximum(q, np.float32(1e-3))
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
-from medvision.testing.fields import smooth_field
+from medvision.testing.fields import smooth_field, total
 from medvision.testing.phantom import (
     FloatArray,
     Grid,
@@ -108,10 +108,7 @@ def _draw_organ(random: np.random.Generator) -> _Organ:
 def _organ_distance(grid: Grid, organ: _Organ) -> tuple[FloatArray, FloatArray]:
     """Approximate distance to the organ's surface, and distance in front of the border of its parts."""
     offsets = [c - np.float32(m) for c, m in zip(grid.coordinates, organ.centre_mm, strict=True)]
-    u, v, w = (
-        sum((np.float32(a) * o for a, o in zip(axis, offsets, strict=True)), np.float32(0))
-        for axis in organ.frame
-    )
+    u, v, w = (total(np.float32(a) * o for a, o in zip(axis, offsets, strict=True)) for axis in organ.frame)
     a, b, c = (np.float32(s) for s in organ.semi_mm)
     u = u + np.float32(organ.bend) * (1 - (v / b) ** 2)
     thickness = np.clip(1 + np.float32(0.3) * v / b, 0.5, 1.5)
@@ -148,4 +145,5 @@ def _scan(
         random.standard_normal(signal.shape, dtype=np.float32) * np.float32(noise) for _ in "ri"
     )
     gain = np.exp(random.uniform(np.log(200), np.log(1500)))
-    return np.clip(np.rint(np.hypot(signal + real, imaginary) * gain), 0, 32767).astype(np.int16)
+    scan = np.rint(np.hypot(signal + real, imaginary) * gain)
+    return np.asarray(np.clip(scan, 0, 32767), dtype=np.int16)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -134,7 +134,7 @@ def uid_of(*parts: object) -> str:
     return generate_uid(entropy_srcs=["medvision.testing", *(str(part) for part in parts)])
 
 
-def _stored_pixels(phantom: Phantom, storage: Storage) -> npt.NDArray[np.int16] | npt.NDArray[np.uint16]:
+def _stored_pixels(phantom: Phantom, storage: Storage) -> npt.NDArray[np.integer[Any]]:
     """Stored values; the rescale that the header states brings them back to the phantom's."""
     slope, intercept = _rescale(phantom, storage)
     values = np.rint((phantom.array.astype(np.float64) - intercept) / slope)

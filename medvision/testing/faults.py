@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import nibabel as nib
 import numpy as np
@@ -15,6 +15,7 @@ from pydicom.dataset import FileDataset
 
 from medvision.errors import MedvisionError
 from medvision.testing.dicom import uid_of
+from medvision.testing.nifti import save_nifti
 
 DicomFault = Literal[
     "missing_slice",
@@ -277,7 +278,7 @@ def _truncate(path: Path) -> tuple[Path, ...]:
     return (path,)
 
 
-_Pixels = npt.NDArray[np.int16] | npt.NDArray[np.uint16]
+_Pixels = npt.NDArray[np.integer[Any]]
 
 
 def _pixels(ds: FileDataset) -> _Pixels:
@@ -315,7 +316,7 @@ def _burn(pixels: _Pixels, text: str, value: int) -> _Pixels:
 def _break_nifti(path: Path, fault: str) -> tuple[Path, ...]:
     if fault == "truncated_file":
         return _truncate(path)
-    image = nib.load(path)
+    image: Any = nib.load(path)
     array, affine = np.array(image.dataobj), image.affine.copy()
     if fault == "nan":
         array = array.astype(np.float32)
@@ -331,8 +332,4 @@ def _break_nifti(path: Path, fault: str) -> tuple[Path, ...]:
     elif fault == "mask_values":
         inside = np.argwhere(array)
         array[tuple(inside[: max(1, len(inside) // 2)].T)] = 7
-    broken = nib.Nifti1Image(array, affine)
-    broken.set_sform(affine, code="scanner")
-    broken.set_qform(affine, code="scanner")
-    nib.save(broken, path)
-    return (path,)
+    return (save_nifti(array, affine, path),)

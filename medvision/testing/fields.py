@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
 from medvision.testing.phantom import FloatArray, Grid, coverage
+
+
+def total(terms: Iterable[FloatArray]) -> FloatArray:
+    """The sum of arrays that broadcast to one shape."""
+    return functools.reduce(np.add, terms)
 
 
 def smooth_field(
@@ -18,7 +26,7 @@ def smooth_field(
     """
     knots = scale_mm / 1.6
     coarse = [int(np.ceil(n * s / knots)) + 4 for n, s in zip(shape, spacing_mm, strict=True)]
-    field = random.standard_normal(coarse, dtype=np.float32)
+    field: FloatArray = random.standard_normal(coarse, dtype=np.float32)
     for axis, (n, s) in enumerate(zip(shape, spacing_mm, strict=True)):
         position = np.arange(n) * (s / knots) + random.random()
         low = position.astype(int)
@@ -26,9 +34,8 @@ def smooth_field(
         # Weights of the quadratic B-spline: round lumps, where linear interpolation would show its grid.
         weights = ((1 - t) ** 2 / 2, t * (1 - t) + np.float32(0.5), t**2 / 2)
         along = [-1 if other == axis else 1 for other in range(len(shape))]
-        parts = (np.take(field, low + m, axis) * w.reshape(along) for m, w in enumerate(weights))
-        field = sum(parts, np.float32(0))
-    return (field - field.mean()) / max(float(field.std()), 1e-6)
+        field = total(np.take(field, low + m, axis) * w.reshape(along) for m, w in enumerate(weights))
+    return np.asarray((field - field.mean()) / max(float(field.std()), 1e-6))
 
 
 def correlated_noise(random: np.random.Generator, shape: tuple[int, int, int], sigma: float) -> FloatArray:
@@ -75,7 +82,7 @@ def _distance_to_segment(
     direction = (end - start).astype(np.float32)
     offsets = [c - np.float32(s) for c, s in zip(coordinates, start, strict=True)]
     length2 = max(float(direction @ direction), 1e-6)
-    along = sum((o * d for o, d in zip(offsets, direction, strict=True)), np.float32(0)) / np.float32(length2)
+    along = total(o * d for o, d in zip(offsets, direction, strict=True)) / np.float32(length2)
     along = np.clip(along, 0, 1)
-    square = sum(((o - along * d) ** 2 for o, d in zip(offsets, direction, strict=True)), np.float32(0))
+    square = total((o - along * d) ** 2 for o, d in zip(offsets, direction, strict=True))
     return np.sqrt(square), along

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import nibabel as nib
 import numpy as np
@@ -39,9 +39,15 @@ def write_nifti(
     array: npt.NDArray[np.generic] = phantom.array if what == "image" else phantom.mask
     if what == "mask" and structure is not None:
         array = (phantom.mask == structure).astype(np.uint8)
-    image = nib.Nifti1Image(array, phantom.affine)
-    image.set_sform(phantom.affine, code="scanner")
-    image.set_qform(phantom.affine, code="scanner")
+    return save_nifti(array, phantom.affine, path)
+
+
+def save_nifti(array: npt.NDArray[np.generic], affine: npt.NDArray[np.float64], path: Path) -> Path:
+    """Write an array (i, j, k) with its affine (index to RAS+ mm) as both sform and qform."""
+    nifti1: Any = nib.nifti1  # nibabel has no annotations
+    image = nifti1.Nifti1Image(array, affine)
+    image.set_sform(affine, code="scanner")
+    image.set_qform(affine, code="scanner")
     image.header.set_xyzt_units("mm", "sec")
-    nib.save(image, path)
+    nifti1.save(image, path)
     return path

@@ -40,7 +40,7 @@ class Shape:
     def radius_mm(self, directions: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
         """Distance from the centre to the surface in each direction (…, 3), unit vectors."""
         mean_cube = float(np.mean(self._relief(_sphere(400)) ** 3))
-        return self._relief(directions) * (self.diameter_mm / 2 / mean_cube ** (1 / 3))
+        return np.asarray(self._relief(directions) * (self.diameter_mm / 2 / mean_cube ** (1 / 3)))
 
     def _relief(self, directions: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
         facing = np.clip(directions @ self.bumps.T, 0, 1)

@@ -214,4 +214,4 @@ class Grid:
 
 def coverage(distance_mm: FloatArray, width_mm: float) -> FloatArray:
     """How much of a voxel lies inside a surface, 0 to 1, from its signed distance (negative inside)."""
-    return np.clip(np.float32(0.5) - distance_mm / np.float32(width_mm), 0, 1)
+    return np.asarray(np.clip(np.float32(0.5) - distance_mm / np.float32(width_mm), 0, 1))

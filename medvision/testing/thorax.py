@@ -27,7 +27,8 @@ from medvision.testing.phantom import (
 
 View = Literal["right lung", "left lung", "chest"]
 _SIDES: dict[View, tuple[int, ...]] = {"right lung": (1,), "left lung": (-1,), "chest": (1, -1)}
-_TRIES = 4000
+_TRIES = 1000
+_STARTS = 20
 _WALL_GAP_MM = 5.0
 _NODULE_GAP_MM = 8.0
 
@@ -139,23 +140,38 @@ def _place_shapes(
     diameters_mm: tuple[float, float],
 ) -> list[Shape]:
     drawn = int(random.integers(1, 5))
-    count = drawn if count is None else count
     low, high = np.log(diameters_mm)
-    placed: list[Shape] = []
-    for diameter in np.exp(random.uniform(low, high, count)):
-        centre = _free_place(grid, lung, random, float(diameter) / 2, placed)
+    diameters = np.exp(random.uniform(low, high, drawn if count is None else count))
+    for _ in range(_STARTS):
+        centres = _free_places(grid, lung, random, diameters / 2)
+        if centres is not None:
+            return [draw_shape(random, c, float(d)) for c, d in zip(centres, diameters, strict=True)]
+    raise MedvisionError(
+        f"nodules of {', '.join(f'{d:.0f}' for d in diameters)} mm do not fit into the lung in view of "
+        f"{' × '.join(map(str, grid.shape))} voxels: ask for a larger shape, smaller diameters_mm or fewer "
+        "lesions"
+    )
+
+
+def _free_places(
+    grid: Grid, lung: FloatArray, random: np.random.Generator, radii: npt.NDArray[np.float64]
+) -> list[Point] | None:
+    """Room for each nodule, the largest first, or None where one finds no room."""
+    taken: dict[int, tuple[Point, float]] = {}
+    for n in np.argsort(-radii):
+        centre = _free_place(grid, lung, random, float(radii[n]), list(taken.values()))
         if centre is None:
-            raise MedvisionError(
-                f"nodule {len(placed) + 1} of {count} ({diameter:.0f} mm) does not fit into the lung in view "
-                f"of {' × '.join(map(str, grid.shape))} voxels: ask for a larger shape, smaller diameters_mm "
-                "or fewer lesions"
-            )
-        placed.append(draw_shape(random, centre, float(diameter)))
-    return placed
+            return None
+        taken[int(n)] = centre, float(radii[n])
+    return [taken[n][0] for n in range(len(radii))]
 
 
 def _free_place(
-    grid: Grid, lung: FloatArray, random: np.random.Generator, radius: float, placed: Sequence[Shape]
+    grid: Grid,
+    lung: FloatArray,
+    random: np.random.Generator,
+    radius: float,
+    taken: Sequence[tuple[Point, float]],
 ) -> Point | None:
     """A point in the lung with room around it: to the wall, to the border of the image, to other nodules."""
     spacing = np.linalg.norm(grid.affine[:3, :3], axis=0)
@@ -168,7 +184,7 @@ def _free_place(
         if lung[i, j, k] > -(1.25 * radius + _WALL_GAP_MM):
             continue
         centre = grid.affine[:3, :3] @ index + grid.affine[:3, 3]
-        gaps = [np.linalg.norm(centre - other.centre_mm) - radius - other.diameter_mm / 2 for other in placed]
+        gaps = [np.linalg.norm(centre - other) - radius - other_radius for other, other_radius in taken]
         if min(gaps, default=np.inf) >= _NODULE_GAP_MM:
             return float(centre[0]), float(centre[1]), float(centre[2])
     return None
