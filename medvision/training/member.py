@@ -83,7 +83,6 @@ def train_member(
     settings = recipe.training
     patience = settings.early_stopping.patience_epochs if settings.early_stopping else None
     end = EpochEnd(checkpoint, report=report, patience=patience)
-    trainer = _trainer(module, end, device)
     steps = steps_per_epoch(len(training), settings.batch_size, settings.steps_per_epoch)
     sampler = EpochSampler(
         len(training), steps * settings.batch_size, seed=recipe.seed, purpose=recipe.purpose
@@ -93,6 +92,7 @@ def train_member(
     size = 1 if validation.with_mask else recipe.prediction.batch_size
     watched = loader(validation, EveryCase(len(validation)), batch_size=size, workers=0)
     with _quiet(), _memory_error(settings.batch_size):
+        trainer = _trainer(module, end, device)
         _fit(trainer, module, batches, watched, checkpoint)
     weights = end.best_weights or module.predictor.state_dict()
     return TrainedMember(

@@ -38,13 +38,14 @@ class CheckedStudy:
         study, cohort = self.opened.study, self.opened.cohort
         table = cohort.table
         shapes = Counter("×".join(map(str, header.geometry.shape)) for header in self.headers.values())
+        patients = table["patient_id"].nunique()
+        common = shapes.most_common(1)[0][0]
+        repeats = f" × {study.split.repeats}" if study.split.repeats > 1 else ""
         lines = [
             f"{study.name}: nothing wrong found",
-            f"  cohort    {len(cohort)} {study.task.unit}s of {table['patient_id'].nunique()} patients{self._classes()}",
-            f"  scans     {len(self.headers)}, {len(shapes)} sizes, most often {shapes.most_common(1)[0][0]} voxels",
-            f"  split     {study.split.folds} folds"
-            + (f" × {study.split.repeats}" if study.split.repeats > 1 else "")
-            + f", patients never cross, hash {self.opened.splits.sha256[:12]}",
+            f"  cohort    {len(cohort)} {study.task.unit}s of {patients} patients{self._classes()}",
+            f"  scans     {len(self.headers)}, {len(shapes)} sizes, most often {common} voxels",
+            f"  split     {study.split.folds} folds{repeats}, hash {self.opened.splits.sha256[:12]}",
             f"  memory    about {self.memory / 2**30:.1f} GiB a training step",
         ]
         return "\n".join(lines if self.deep is None else [*lines, f"  deep      {self.deep}"])
@@ -169,8 +170,8 @@ def _check_memory(study: Study, headers: dict[str, ImageHeader]) -> int:
     needed, free = training_bytes(study, largest), available_bytes()
     if free is not None and needed > free:
         raise TrainingError(
-            f"a batch of {study.training.batch_size} needs about {needed / 2**30:.0f} GiB and {free / 2**30:.0f} GiB "
-            "are free; lower training.batch_size or training.patch_voxels"
+            f"a batch of {study.training.batch_size} needs about {needed / 2**30:.0f} GiB "
+            f"and {free / 2**30:.0f} GiB are free; lower training.batch_size or training.patch_voxels"
         )
     return needed
 

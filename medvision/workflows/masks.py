@@ -125,4 +125,12 @@ def _scores(
         labels=_labels(study),
         nsd_tolerance_mm=study.evaluation.nsd_tolerance_mm,
     )
-    return [{**ids, **row} for row in table.to_dict("records")]
+    return [
+        {
+            **ids,
+            **{key: value for key, value in row.items() if key != "status"},
+            "reference_empty": row["volume_reference_ml"] == 0,
+            "prediction_empty": row["volume_prediction_ml"] == 0,
+        }
+        for row in table.to_dict("records")
+    ]

@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from medvision.cohort import read_images
+from medvision.cohort.tables import SourceTable, as_text, read_table
 from medvision.config import CenterCrop, ClassificationTask, Study, load_study
 from medvision.errors import MedvisionError, PredictionError
 from medvision.imaging import save_nifti
@@ -116,7 +116,7 @@ def _scans(inputs: Sequence[str | Path]) -> list[Scan]:
     scans: list[Scan] = []
     for source in map(Path, inputs):
         if source.suffix.lower() in _TABLES:
-            scans += [Scan(case.case_id, case.image, case.mask) for case in read_images(source)]
+            scans += _from_manifest(read_table(source))
         else:
             scans.append(Scan(_name(source), source, None))
     names = [scan.case_id for scan in scans]
@@ -126,6 +126,23 @@ def _scans(inputs: Sequence[str | Path]) -> list[Scan]:
             f"several inputs are named {', '.join(twice)}; use a manifest with the columns case_id and image"
         )
     return scans
+
+
+def _from_manifest(table: SourceTable) -> list[Scan]:
+    missing = table.missing_columns({"image": "the scans to predict"})
+    if missing:
+        raise PredictionError(missing[0])
+    images = [table.file_at(value) for value in table.columns["image"]]
+    empty = [place for place, image in zip(table.places, images, strict=True) if image is None]
+    if empty:
+        raise PredictionError("rows without an image", problems=empty)
+    paths = [Path(str(image)) for image in images]
+    masks = [table.file_at(value) for value in table.columns.get("mask", [None] * len(paths))]
+    names = [as_text(value) for value in table.columns.get("case_id", [None] * len(paths))]
+    return [
+        Scan(name or _name(path), path, Path(mask) if mask else None)
+        for name, path, mask in zip(names, paths, masks, strict=True)
+    ]
 
 
 def _name(path: Path) -> str:

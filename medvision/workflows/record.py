@@ -17,7 +17,8 @@ from medvision.errors import RunError
 from medvision.runs import RunFolder, atomic_json
 
 _PACKAGES = (
-    "medvision", "torch", "monai", "lightning", "pydicom", "nibabel", "numpy", "scipy", "pandas", "scikit-learn",
+    "medvision", "torch", "monai", "lightning", "pydicom", "nibabel",
+    "numpy", "scipy", "pandas", "scikit-learn",
 )  # fmt: skip
 
 

@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from medvision.config import ClassificationTask, Study
 from medvision.evaluation import (
     Comparison,
     Estimate,
     adjust,
+    auroc,
     bootstrap,
     compare_cross_validated_auroc,
     cross_validated_auroc,
@@ -61,22 +63,16 @@ def _model_estimates(
     level, suffix = study.evaluation.level, "" if name == "image" else f"_{name}"
     scores = table[f"score{suffix}"].to_numpy()
     labels, patients = table["label"].to_numpy(), table["patient_id"].to_numpy()
-    validated = cross_validated_auroc(labels, scores, _fold_names(table), patients=patients, level=level)
-    mean = table.groupby("case_id", sort=True).agg(
-        label=("label", "first"),
-        patient=("patient_id", "first"),
-        fold=("fold", "first"),
-        score=(f"score{suffix}", "mean"),
+    validated = cross_validated_auroc(
+        labels, scores, _fold_names(table), patients=patients, repeats=table["repeat"], level=level
     )
-    pooled = cross_validated_auroc(
-        mean["label"], mean["score"], mean["fold"], patients=mean["patient"], level=level
-    ).pooled
     rows = [
         _row(name, "auroc", "fold-averaged", _per_case(validated.fold_averaged, table)),
-        _row(name, "auroc", "pooled out-of-fold", pooled),
+        _row(name, "auroc", "pooled out-of-fold", _pooled(table, f"score{suffix}", level)),
     ]
+    numbers = dict(zip(_fold_names(table), table["fold"].tolist(), strict=True))
     rows += [
-        _row(name, "auroc", "per fold", fold, fold=key) for key, fold in _fold_estimates(validated, table)
+        _row(name, "auroc", "per fold", area, fold=numbers[str(key)]) for key, area in validated.folds.items()
     ]
     accuracy = diagnostic_accuracy(
         labels,
@@ -94,13 +90,16 @@ def _model_estimates(
     return rows, {"tp": counts.tp, "fp": counts.fp, "fn": counts.fn, "tn": counts.tn}
 
 
-def _fold_names(table: pd.DataFrame) -> np.ndarray:
+def _fold_names(table: pd.DataFrame) -> NDArray[np.str_]:
     return (table["repeat"].astype(str) + "-" + table["fold"].astype(str)).to_numpy()
 
 
-def _fold_estimates(validated: Any, table: pd.DataFrame) -> list[tuple[int, Estimate]]:  # noqa: ANN401
-    numbers = table.groupby(_fold_names(table))["fold"].first()
-    return [(int(numbers[str(key)]), estimate) for key, estimate in validated.folds.items()]
+def _pooled(table: pd.DataFrame, score: str, level: float) -> Estimate:
+    """One area over all cases; with repeats, of each case's mean score."""
+    cases = table.groupby("case_id", sort=True).agg(
+        label=("label", "first"), patient=("patient_id", "first"), score=(score, "mean")
+    )
+    return auroc(cases["label"], cases["score"], patients=cases["patient"], level=level)
 
 
 def _per_case(estimate: Estimate, table: pd.DataFrame) -> Estimate:
@@ -121,6 +120,7 @@ def _comparisons(study: Study, table: pd.DataFrame, names: list[str]) -> list[di
                 second,
                 _fold_names(table),
                 patients=table["patient_id"].to_numpy(),
+                repeats=table["repeat"],
                 level=study.evaluation.level,
             )
         )
@@ -197,7 +197,11 @@ def _structure_estimates(study: Study, rows: pd.DataFrame, structure: str) -> li
 
 
 def _summary(
-    study: Study, rows: pd.DataFrame, metric: str, summary: Callable[[np.ndarray], float], purpose: str
+    study: Study,
+    rows: pd.DataFrame,
+    metric: str,
+    summary: Callable[[NDArray[np.float64]], float],
+    purpose: str,
 ) -> Estimate:
     level = study.evaluation.level
     if rows.empty:
@@ -223,7 +227,7 @@ def _fold_mean(study: Study, structure: str, fold: int, value: float, count: int
 def _segmentation_notes(study: Study, table: pd.DataFrame) -> list[str]:
     cases, patients = table["case_id"].nunique(), table["patient_id"].nunique()
     notes = [
-        f"{cases} {study.task.unit}s of {patients} patients, each predicted by models that did not see its patient",
+        f"{cases} {study.task.unit}s of {patients} patients, predicted by models that never saw the patient",
         "intervals of means and medians come from resampling patients; they hold for the fitted fold models",
         f"the normalised surface distance (NSD) tolerates {study.evaluation.nsd_tolerance_mm:g} mm",
         "HD95 is the larger of the two directed 95th percentiles of the surface distances",

@@ -150,7 +150,8 @@ def _gather(folder: RunFolder, opened: OpenedStudy, finished: Sequence[Part]) ->
             pd.concat(tables, ignore_index=True).to_parquet(temporary, index=False)
     content = results(opened.study, pd.read_parquet(targets[-1]))
     if len(finished) < len(opened.splits.parts):
-        note = f"only {len(finished)} of {len(opened.splits.parts)} folds are finished; these are not the study's results"
+        done = f"only {len(finished)} of {len(opened.splits.parts)} folds are finished"
+        note = f"{done}; these are not the study's results"
         content["notes"].insert(0, note)
     atomic_json(folder.results, content)
     return content
