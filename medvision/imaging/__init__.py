@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from medvision.imaging.load import inspect as inspect
     from medvision.imaging.load import load_volume as load_volume
     from medvision.imaging.nifti import save_nifti as save_nifti
-    from medvision.imaging.resample import reorient as reorient
-    from medvision.imaging.resample import resample as resample
-    from medvision.imaging.resample import resample_array as resample_array
-    from medvision.imaging.resample import resample_to as resample_to
+    from medvision.imaging.resampling import reorient as reorient
+    from medvision.imaging.resampling import resample as resample
+    from medvision.imaging.resampling import resample_array as resample_array
+    from medvision.imaging.resampling import resample_to as resample_to
     from medvision.imaging.volume import Provenance as Provenance
     from medvision.imaging.volume import Volume as Volume
 
@@ -37,10 +37,10 @@ _HOME = {
     "content_hash": "content",
     "inspect": "load",
     "load_volume": "load",
-    "reorient": "resample",
-    "resample": "resample",
-    "resample_array": "resample",
-    "resample_to": "resample",
+    "reorient": "resampling",
+    "resample": "resampling",
+    "resample_array": "resampling",
+    "resample_to": "resampling",
     "save_nifti": "nifti",
 }
 

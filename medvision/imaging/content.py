@@ -6,7 +6,7 @@ import hashlib
 
 import numpy as np
 
-from medvision.imaging.resample import reorient
+from medvision.imaging.resampling import reorient
 from medvision.imaging.volume import Volume
 
 # Two readers of one scan differ by rounding. Cells that begin at an odd offset keep values that people and

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from pydicom import Dataset
     from pydicom.uid import UID
 
+UNREADABLE = (
+    RuntimeError, NotImplementedError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError,
+    AssertionError, EOFError, OSError, struct.error, zlib.error,
+)  # fmt: skip
+"""What pydicom and the decoders raise on damaged files; pydicom has no base class of its own for them."""
+
 _TRANSCODE = "rewrite it uncompressed, such as with `gdcmconv --raw` or `dcmdjpeg`"
 
 
@@ -77,15 +83,10 @@ def stored_values(path: Path) -> npt.NDArray[Any]:
         try:
             dataset = dcmread(path, force=True, specific_tags=list(_PIXEL_TAGS))
             return _decode(dataset)
-        except _DECODING_ERRORS as error:
+        except UNREADABLE as error:
             problem = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise SeriesError(f"{path}: its pixels cannot be decoded{_syntax_of(path)}: {problem}") from error
 
-
-_DECODING_ERRORS = (
-    RuntimeError, NotImplementedError, ValueError, TypeError, AttributeError, LookupError,
-    EOFError, OSError, struct.error, zlib.error,
-)  # fmt: skip
 
 _PIXEL_TAGS = [
     "SOPClassUID", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames",
@@ -120,7 +121,7 @@ def _syntax_of(path: Path) -> str:
 
     try:
         meta = dcmread(path, force=True, specific_tags=["SOPClassUID"])
-    except _DECODING_ERRORS:
+    except UNREADABLE:
         return ""
     syntax = transfer_syntax(meta)
     return f" (transfer syntax {syntax.name}, {syntax})"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from medvision.errors import SeriesError
-from medvision.imaging.decoding import undecodable
+from medvision.imaging.decoding import UNREADABLE, undecodable
 from medvision.imaging.geometry import FloatArray
 
 if TYPE_CHECKING:
@@ -119,7 +118,7 @@ def read_slice_header(path: Path) -> SliceHeader | None:
         try:
             refusal = _other_kind(dataset) or ("" if complete else _CUT_SHORT) or undecodable(dataset)
             return _header(dataset, path, refusal)
-        except (ValueError, TypeError, OverflowError, AttributeError) as error:
+        except UNREADABLE as error:
             raise SeriesError(
                 f"{path}: its DICOM header cannot be understood ({error}); export the file again"
             ) from error
@@ -144,7 +143,6 @@ def looks_like_dicom(path: Path) -> bool:
 def _read_dataset(path: Path) -> tuple[Dataset, bool] | None:
     """The header's elements and whether the pixels are complete; None where there are none by nature."""
     from pydicom import dcmread
-    from pydicom.errors import InvalidDicomError
     from pydicom.uid import DeflatedExplicitVRLittleEndian
 
     if not looks_like_dicom(path):
@@ -162,16 +160,16 @@ def _read_dataset(path: Path) -> tuple[Dataset, bool] | None:
             if deflated == DeflatedExplicitVRLittleEndian:
                 return dataset, len(dataset.get("PixelData") or b"") >= _expected_bytes(dataset)
             return dataset, _pixels_complete(file, dataset, path.stat().st_size)
-    except (InvalidDicomError, EOFError, zlib.error, struct.error, NotImplementedError, OSError) as error:
+    except UNREADABLE as error:
         raise SeriesError(f"{path}: {_CUT_SHORT} ({error})") from error
 
 
 def _without_matrix(dataset: Dataset, path: Path) -> None:
     """An object without Rows is no image by its nature, unless its kind says that it is one."""
-    if "Image Storage" in getattr(dataset.get("SOPClassUID"), "name", ""):
+    meta = getattr(dataset, "file_meta", {})
+    kind = dataset.get("SOPClassUID") or meta.get("MediaStorageSOPClassUID")
+    if not kind or "Image Storage" in getattr(kind, "name", ""):
         raise SeriesError(f"{path}: {_CUT_SHORT}")
-    if "SOPClassUID" not in dataset and "MediaStorageSOPClassUID" not in getattr(dataset, "file_meta", {}):
-        raise SeriesError(f"{path}: not a DICOM file; take it out of the folder, or export it again")
 
 
 def _expected_bytes(dataset: Dataset) -> int:
@@ -229,8 +227,7 @@ def _other_kind(dataset: Dataset) -> str:
 def _header(dataset: Dataset, path: Path, refusal: str) -> SliceHeader:
     between = _number(dataset, "SpacingBetweenSlices")
     thickness = _number(dataset, "SliceThickness")
-    numbers = [_number(dataset, "InstanceNumber"), _number(dataset, "RescaleSlope")]
-    slope = 1.0 if numbers[1] is None else numbers[1]
+    instance, slope = _number(dataset, "InstanceNumber"), _number(dataset, "RescaleSlope")
     if slope == 0:
         raise ValueError("RescaleSlope is 0")
     return SliceHeader(
@@ -240,14 +237,14 @@ def _header(dataset: Dataset, path: Path, refusal: str) -> SliceHeader:
         description=str(dataset.get("SeriesDescription") or ""),
         modality=str(dataset.get("Modality") or ""),
         instance_uid=str(dataset.get("SOPInstanceUID") or ""),
-        instance_number=None if numbers[0] is None else int(numbers[0]),
+        instance_number=None if instance is None else int(instance),
         shape=(int(dataset.Columns), int(dataset.Rows)),
         position=_vector(dataset, "ImagePositionPatient", 3),
         orientation=_vector(dataset, "ImageOrientationPatient", 6),
         pixel_spacing=_vector(dataset, "PixelSpacing", 2),
         depth_mm=next((mm for mm in (between, thickness) if mm and mm > 0), None),
         spacing_between_mm=between,
-        slope=slope,
+        slope=1.0 if slope is None else slope,
         intercept=_number(dataset, "RescaleIntercept") or 0.0,
         stored_range=_stored_range(dataset),
         same=MappingProxyType(_must_agree(dataset)),
@@ -296,7 +293,11 @@ def _strings(value: Any) -> list[str]:  # noqa: ANN401 (any DICOM value)
 
 def _number(dataset: Dataset, name: str) -> float | None:
     value = dataset.get(name)
-    return None if value is None or value == "" or _is_many(value) else float(value)
+    if value is None or value == "":
+        return None
+    if _is_many(value) or not np.isfinite(float(value)):
+        raise ValueError(f"{name} is {value}")
+    return float(value)
 
 
 def _vector(dataset: Dataset, name: str, length: int) -> FloatArray | None:

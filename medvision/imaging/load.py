@@ -185,13 +185,13 @@ def find_files(source: Source) -> tuple[str, tuple[Path, ...]]:
         SeriesError: Nothing there, or a format that is not read.
     """
     if isinstance(source, str | os.PathLike):
-        path = Path(source)
+        path = Path(source).expanduser()
         if path.is_dir():
             return str(path), _in_folder(path)
         files: tuple[Path, ...] = (path,)
         where = str(path)
     else:
-        files = tuple(Path(file) for file in source)
+        files = tuple(Path(file).expanduser() for file in source)
         where = f"{len(files)} files of {files[0].parent}" if files else "the list of files"
     missing = [str(file) for file in files if not file.is_file()]
     if missing or not files:
@@ -220,9 +220,7 @@ def _in_folder(folder: Path) -> tuple[Path, ...]:
 
 
 def _may_be_dicom(path: Path, folder: Path) -> bool:
-    if (
-        any(part.startswith(".") for part in path.relative_to(folder).parts)
-        or path.name.upper() == "DICOMDIR"
-    ):
+    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+    if hidden or path.name.upper() in _NOT_IMAGE_NAMES:
         return False
     return path.suffix.lower() not in _NOT_IMAGES or looks_like_dicom(path)

@@ -123,10 +123,8 @@ def read_nifti(path: Path, header: NiftiHeader, volume_index: int | None = None)
     if len(data) < count * header.stored_dtype.itemsize:
         raise _cut_short(path)
     stored = np.frombuffer(data, dtype=header.stored_dtype).reshape(header.geometry.shape, order="F")
-    if header.dtype == header.stored_dtype:
-        return stored
     if header.slope == 1 and header.intercept == 0:
-        voxels = stored.astype(header.dtype)
+        voxels = stored.astype(header.dtype, copy=False)
     elif header.dtype.kind == "f":
         voxels = (stored.astype(np.float64) * header.slope + header.intercept).astype(header.dtype)
     else:

@@ -129,7 +129,9 @@ def _choose_volume(
         return volumes[index]
     if index is None and count == 1:
         return volumes[0]
+    sizes = sorted({len(volume) for volume in volumes})
     told = f"{count} volumes at the same positions, told apart by {key}" if count > 1 else "one volume"
+    told += "" if len(sizes) == 1 else f", of {sizes[0]} to {sizes[-1]} slices"
     values = [volume[0].keys[key] for volume in volumes if key in volume[0].keys]
     if values:
         told += f" ({', '.join('/'.join(str(v) for v in value) for value in values)})"

@@ -99,13 +99,12 @@ def describe(volume: Volume) -> dict[str, Any]:
 def _acquisition(file: Path) -> dict[str, Any]:
     from pydicom import dcmread
     from pydicom.config import disable_value_validation
-    from pydicom.valuerep import DSfloat
 
     with disable_value_validation():
         dataset = dcmread(file, stop_before_pixels=True, force=True)
         found = {name: dataset.get(keyword) for name, keyword in _ACQUISITION.items()}
         return {
-            name: float(value) if isinstance(value, DSfloat | int | float) else str(value)
+            name: float(value) if isinstance(value, int | float) else str(value)
             for name, value in found.items()
             if value not in (None, "")
         }

@@ -1,0 +1,156 @@
+"""Stored bits to voxels: transfer syntaxes, odd storage, rescaling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pydicom import dcmread
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGLSLossless,
+    RLELossless,
+)
+
+from medvision.errors import SeriesError
+from medvision.imaging import inspect, load_volume
+
+Series = Callable[..., list[Path]]
+
+
+def signed_noise(bits: int = 16) -> np.ndarray:
+    limit = 2 ** (bits - 1)
+    values = np.random.default_rng(0).integers(-limit, limit, size=(3, 33, 40))
+    values[0, 0, :2] = -limit, limit - 1
+    return values.astype(np.int16)
+
+
+@pytest.mark.parametrize(
+    "syntax",
+    [ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian],
+)
+def test_uncompressed_syntaxes_are_exact(series: Series, syntax: str) -> None:
+    stored = signed_noise()
+    assert np.array_equal(load_volume(series(stored, syntax=syntax)).array, stored.transpose(2, 1, 0))
+
+
+@pytest.mark.parametrize("syntax", [RLELossless, JPEG2000Lossless, JPEGLSLossless])
+@pytest.mark.parametrize("bits", [12, 16])
+@pytest.mark.parametrize("signed", [True, False])
+def test_lossless_syntaxes_are_exact(series: Series, syntax: str, bits: int, signed: bool) -> None:
+    stored = signed_noise(bits)
+    if not signed:
+        stored = (stored.astype(np.int32) + 2 ** (bits - 1)).astype(np.uint16)
+    files = series(stored, BitsStored=bits, HighBit=bits - 1)
+    for file in files:
+        dataset = dcmread(file)
+        dataset.compress(syntax, jls_error=0) if syntax == JPEGLSLossless else dataset.compress(syntax)
+        dataset.save_as(file)
+    volume = load_volume(files)
+    assert np.array_equal(volume.array, stored.transpose(2, 1, 0))
+    assert volume.array.dtype == (np.int16 if signed or bits < 16 else np.uint16)
+
+
+def test_bits_outside_bits_stored_are_masked(series: Series) -> None:
+    # DICOM PS3.5 8.1.1: nothing may be assumed of unused bits; old files keep overlays there.
+    values = np.arange(24, dtype=np.uint16).reshape(1, 4, 6) * 170
+    files = series(values | 0xA000, BitsStored=12, HighBit=11)
+    assert np.array_equal(load_volume(files).array, values.transpose(2, 1, 0))
+
+
+def test_signed_twelve_bits_are_extended_from_the_high_bit(series: Series) -> None:
+    # The example of the dcm_qa_12bit data: 0x0F0F is −241, 0xFFFF is −1; the upper four bits are noise.
+    cells = np.array([[[0x0F0F, 0xFFFF, 0x07FF, 0x5800]]], dtype=np.uint16)
+    files = series(cells, BitsStored=12, HighBit=11, PixelRepresentation=1)
+    assert load_volume(files).array.ravel().tolist() == [-241, -1, 2047, -2048]
+
+
+@pytest.mark.parametrize("signed", [0, 1])
+def test_values_that_stand_high_in_their_cell(series: Series, signed: int) -> None:
+    values = np.array([[[0, 1, 2047, 4095]]], dtype=np.uint16)
+    files = series((values << 4) | 0x5, BitsStored=12, HighBit=15, PixelRepresentation=signed)
+    expected = [0, 1, 2047, -1] if signed else [0, 1, 2047, 4095]
+    assert load_volume(files).array.ravel().tolist() == expected
+
+
+def test_high_bit_that_does_not_fit_is_refused(series: Series) -> None:
+    with pytest.raises(SeriesError, match="HighBit 7 does not fit BitsStored 12"):
+        load_volume(series(BitsStored=12, HighBit=7))
+
+
+class TestRescaling:
+    def test_whole_intercept_keeps_whole_numbers(self, series: Series) -> None:
+        stored = np.array([[[0, 1024, 4095]]], dtype=np.uint16)
+        files = series(stored, RescaleSlope=1, RescaleIntercept=-1024, BitsStored=12, HighBit=11)
+        volume = load_volume(files)
+        assert volume.array.dtype == np.int16
+        assert volume.array.ravel().tolist() == [-1024, 0, 3071]
+        assert inspect(files).dtype == np.int16
+
+    def test_range_of_sixteen_bits_below_zero_needs_more(self, series: Series) -> None:
+        stored = np.array([[[0, 65535]]], dtype=np.uint16)
+        volume = load_volume(series(stored, RescaleSlope=1, RescaleIntercept=-1024))
+        assert volume.array.dtype == np.int32
+        assert volume.array.ravel().tolist() == [-1024, 64511]
+
+    @pytest.mark.parametrize(("slope", "intercept"), [("0.5", "0"), ("1", "-0.25"), ("2", "7")])
+    def test_anything_else_is_float32(self, series: Series, slope: str, intercept: str) -> None:
+        stored = np.arange(24, dtype=np.uint16).reshape(1, 4, 6) + 3000
+        volume = load_volume(series(stored, RescaleSlope=slope, RescaleIntercept=intercept))
+        expected = (stored.astype(np.float64) * float(slope) + float(intercept)).astype(np.float32)
+        assert volume.array.dtype == np.float32
+        assert np.array_equal(volume.array, expected.transpose(2, 1, 0))
+
+    def test_each_slice_has_its_own(self, series: Series) -> None:
+        # As PET does: the same count means another activity in every slice.
+        def edit(ds: Any, k: int) -> None:
+            ds.RescaleSlope, ds.RescaleIntercept = 0.25 * (k + 1), k
+
+        stored = np.full((4, 2, 3), 100, np.uint16)
+        volume = load_volume(series(stored, edit=edit))
+        assert volume.array[0, 0].tolist() == [25, 51, 77, 103]
+
+    def test_of_whole_intercepts_that_differ(self, series: Series) -> None:
+        files = series(
+            np.full((3, 2, 2), 5, np.uint8), edit=lambda ds, k: setattr(ds, "RescaleIntercept", -k)
+        )
+        volume = load_volume(files)
+        assert volume.array.dtype == np.int16
+        assert volume.array[0, 0].tolist() == [5, 4, 3]
+
+
+def test_monochrome1_keeps_its_values(series: Series) -> None:
+    stored = np.arange(24, dtype=np.uint16).reshape(1, 4, 6)
+    files = series(stored, PhotometricInterpretation="MONOCHROME1")
+    assert np.array_equal(load_volume(files).array, stored.transpose(2, 1, 0))
+
+
+def test_damaged_compressed_pixels_name_the_file_and_syntax(series: Series) -> None:
+    files = series(np.zeros((2, 64, 64), np.uint16))
+    for file in files:
+        dataset = dcmread(file)
+        dataset.compress(JPEG2000Lossless)
+        dataset.save_as(file)
+    data = bytearray(files[1].read_bytes())
+    start = data.index(b"\xff\x4f\xff\x51")  # start of the JPEG 2000 codestream
+    data[start : start + 40] = bytes(40)
+    files[1].write_bytes(data)
+    with pytest.raises(SeriesError, match=r"IM0001.dcm: its pixels cannot be decoded .*JPEG 2000"):
+        load_volume(files)
+
+
+def test_values_beyond_bits_stored_in_compressed_pixels_are_refused(series: Series) -> None:
+    (file,) = series(np.full((1, 32, 32), 60000, np.uint16))
+    dataset = dcmread(file)
+    dataset.compress(JPEG2000Lossless)
+    dataset.BitsStored, dataset.HighBit = 12, 11
+    dataset.save_as(file)
+    with pytest.raises(SeriesError, match=r"values 60000…60000 do not fit its BitsStored, 0…4095"):
+        load_volume(file)

@@ -1,0 +1,227 @@
+"""NIfTI headers, voxels and writing, with NiBabel as the other reader."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from medvision.errors import GeometryError, MedvisionError, SeriesError
+from medvision.imaging import Geometry, inspect, load_volume, save_nifti
+
+AFFINE = np.array([[-0.7, 0.0, 0.1, 90], [0, -0.7, 0, 120], [0.05, 0, 2.5, -300], [0, 0, 0, 1.0]])
+
+
+def array(dtype: str = "int16", shape: tuple[int, ...] = (5, 6, 7)) -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 100, size=shape).astype(dtype)
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
+@pytest.mark.parametrize("kind", [nib.Nifti1Image, nib.Nifti2Image])
+@pytest.mark.parametrize(
+    "dtype", ["uint8", "int16", ">i2", "uint16", "int32", "int64", "float32", ">f4", "float64"]
+)
+def test_reads_what_nibabel_wrote(tmp_path: Path, suffix: str, kind: type, dtype: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    header = kind.header_class(endianness=">" if dtype[0] == ">" else "<")
+    image = kind(array(dtype), AFFINE, header, dtype=np.dtype(dtype))
+    image.set_sform(AFFINE, 1)
+    image.set_qform(AFFINE, 0)
+    nib.save(image, path)
+    volume = load_volume(path)
+    assert np.array_equal(volume.array, array(dtype))
+    assert volume.array.dtype == np.dtype(dtype).newbyteorder("=") == inspect(path).dtype
+    assert volume.affine == pytest.approx(AFFINE, abs=1e-5)
+
+
+class TestScaling:
+    @staticmethod
+    def scaled(tmp_path: Path, slope: float, inter: float, dtype: str = "int16") -> tuple[Path, np.ndarray]:
+        path = tmp_path / "a.nii.gz"
+        image = nib.Nifti1Image(array(dtype), np.eye(4), dtype=np.dtype(dtype))
+        # NiBabel would choose its own slope on saving; write the header as it is.
+        with gzip.open(path, "wb") as file:
+            header = image.header
+            header["scl_slope"], header["scl_inter"], header["vox_offset"] = slope, inter, 352
+            header.write_to(file)
+            file.seek(352)
+            file.write(array(dtype).tobytes(order="F"))
+        return path, np.asarray(nib.load(path).dataobj)
+
+    @pytest.mark.parametrize(("slope", "inter"), [(2.5, 0), (0.1, -3.3), (2, 1)])
+    def test_is_float32(self, tmp_path: Path, slope: float, inter: float) -> None:
+        path, expected = self.scaled(tmp_path, slope, inter)
+        assert np.array_equal(load_volume(path).array, expected.astype(np.float32))
+        assert load_volume(path).array.dtype == np.float32
+
+    @pytest.mark.parametrize(
+        ("dtype", "result"), [("int16", "int32"), ("uint8", "int16"), ("float32", "float32")]
+    )
+    def test_of_a_whole_intercept_keeps_whole_numbers(self, tmp_path: Path, dtype: str, result: str) -> None:
+        path, expected = self.scaled(tmp_path, 1, -1024, dtype)
+        volume = load_volume(path)
+        assert volume.array.dtype == result
+        assert np.array_equal(volume.array, expected)
+
+    def test_slope_of_zero_is_none(self, tmp_path: Path) -> None:
+        path, _ = self.scaled(tmp_path, 0, 5)
+        assert np.array_equal(load_volume(path).array, array())
+
+
+class TestWhichAffine:
+    @staticmethod
+    def written(tmp_path: Path, sform: np.ndarray | None, qform: np.ndarray | None, unit: str = "mm") -> Path:
+        image = nib.Nifti1Image(array(), None)
+        image.set_sform(sform, code=0 if sform is None else 1)
+        image.set_qform(qform, code=0 if qform is None else 1)
+        image.header.set_xyzt_units(unit)
+        nib.save(image, tmp_path / "a.nii")
+        return tmp_path / "a.nii"
+
+    def test_sform_before_qform_with_a_warning(self, tmp_path: Path) -> None:
+        path = self.written(tmp_path, np.diag([2.0, 2, 2, 1]), np.diag([-2.0, -2, 2, 1]))
+        with pytest.warns(UserWarning, match=r"up to 25\.6 mm apart; the sform is used"):
+            assert inspect(path).geometry.axcodes == "RAS"
+
+    @pytest.mark.filterwarnings("error")
+    def test_agreement_is_silent(self, tmp_path: Path) -> None:
+        rotated = np.eye(4)
+        rotated[:3, :3] = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0] * 2
+        assert inspect(self.written(tmp_path, rotated, rotated)).spacing_mm == pytest.approx((2, 2, 2))
+
+    def test_qform_alone(self, tmp_path: Path) -> None:
+        qform = np.array([[-0.7, 0, 0, 90], [0, -0.7, 0, 120], [0, 0, 2.5, -300], [0, 0, 0, 1]])
+        assert inspect(self.written(tmp_path, None, qform)).geometry.affine == pytest.approx(qform, abs=1e-5)
+
+    def test_neither_is_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(GeometryError, match=r"a\.nii: neither sform nor qform"):
+            inspect(self.written(tmp_path, None, None))
+
+    def test_other_units_are_turned_into_mm(self, tmp_path: Path) -> None:
+        path = self.written(tmp_path, np.diag([0.001, 0.001, 0.002, 1]), None, unit="meter")
+        with pytest.warns(UserWarning, match="coordinates in meters are turned into mm"):
+            assert inspect(path).spacing_mm == pytest.approx((1, 1, 2))
+
+
+class TestRefusals:
+    @staticmethod
+    def refused(path: Path, match: str) -> None:
+        for read in (inspect, load_volume):
+            with pytest.raises(SeriesError, match=match):
+                read(path)
+
+    def test_four_dimensions(self, tmp_path: Path) -> None:
+        path = save_nifti(tmp_path / "a.nii.gz", array(shape=(3, 4, 5, 6)), np.eye(4))
+        self.refused(path, "4D, 6 volumes of 3×4×5; choose one with volume_index=0…5")
+        assert np.array_equal(load_volume(path, volume_index=4).array, array(shape=(3, 4, 5, 6))[..., 4])
+        with pytest.raises(SeriesError, match="6 volumes, no volume_index=6"):
+            load_volume(path, volume_index=6)
+
+    def test_a_fourth_axis_of_one_is_none(self, tmp_path: Path) -> None:
+        path = save_nifti(tmp_path / "a.nii", array(shape=(3, 4, 5, 1)), np.eye(4))
+        assert load_volume(path).shape == (3, 4, 5)
+
+    def test_vectors(self, tmp_path: Path) -> None:
+        nib.save(nib.Nifti1Image(array("float32", (3, 4, 5, 1, 3)), np.eye(4)), tmp_path / "a.nii")
+        self.refused(tmp_path / "a.nii", r"5 axes \(3, 4, 5, 1, 3\)")
+
+    def test_colour_and_complex(self, tmp_path: Path) -> None:
+        colour = np.zeros((3, 4, 5), dtype=[("R", "u1"), ("G", "u1"), ("B", "u1")])
+        for name, voxels in (("rgb.nii", colour), ("complex.nii", np.zeros((3, 4, 5), "c8"))):
+            nib.save(nib.Nifti1Image(voxels, np.eye(4)), tmp_path / name)
+            self.refused(tmp_path / name, "colour or complex image")
+
+    @pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
+    def test_cut_short(self, tmp_path: Path, suffix: str) -> None:
+        path = save_nifti(tmp_path / f"a{suffix}", array(shape=(20, 20, 20)), AFFINE)
+        whole = path.read_bytes()
+        for length in (0, 3, 100, 347, len(whole) // 2, len(whole) - 8):
+            path.write_bytes(whole[:length])
+            self.refused(path, "cut short|not a NIfTI|damaged")
+
+    def test_damage_inside_compressed_voxels(self, tmp_path: Path) -> None:
+        path = save_nifti(tmp_path / "a.nii.gz", array(shape=(20, 20, 20)), AFFINE)
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 0xFF
+        path.write_bytes(data)
+        with pytest.raises(SeriesError, match="damaged NIfTI file"):
+            load_volume(path)
+
+    def test_something_else(self, tmp_path: Path) -> None:
+        (tmp_path / "a.nii").write_bytes(b"not an image" * 100)
+        self.refused(tmp_path / "a.nii", "a.nii: not a NIfTI file")
+
+
+def test_compressed_file_of_several_members_is_read(tmp_path: Path) -> None:
+    # bgzip and some archives write one gzip file as several: the last length is not the whole.
+    whole = gzip.decompress(save_nifti(tmp_path / "a.nii.gz", array(), AFFINE).read_bytes())
+    (tmp_path / "b.nii.gz").write_bytes(gzip.compress(whole[:400]) + gzip.compress(whole[400:]))
+    assert np.array_equal(load_volume(tmp_path / "b.nii.gz").array, array())
+
+
+class TestSaving:
+    @pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
+    def test_nibabel_reads_it(self, tmp_path: Path, suffix: str) -> None:
+        affine = np.diag([-0.7, -0.7, 2.5, 1.0])
+        image = nib.load(save_nifti(tmp_path / "new" / f"a{suffix}", array(), affine))
+        assert np.array_equal(np.asarray(image.dataobj), array())
+        assert image.get_data_dtype() == np.int16
+        for form, code in (image.get_sform(coded=True), image.get_qform(coded=True)):
+            assert code == 1
+            assert form == pytest.approx(affine, abs=1e-6)
+        assert image.header.get_xyzt_units()[0] == "mm"
+
+    def test_equal_voxels_give_equal_bytes(self, tmp_path: Path) -> None:
+        one = save_nifti(tmp_path / "one.nii.gz", array(), AFFINE)
+        other = save_nifti(tmp_path / "other.nii.gz", array().copy(order="F"), AFFINE)
+        assert one.read_bytes() == other.read_bytes()
+        assert one.read_bytes()[3:8] == bytes(5)  # no flags (no name) and no time: RFC 1952 2.3.1
+
+    @pytest.mark.filterwarnings("error")
+    def test_shear_is_kept_by_the_sform_alone(self, tmp_path: Path) -> None:
+        sheared = np.eye(4)
+        sheared[1, 2] = 0.3
+        image = nib.load(save_nifti(tmp_path / "a.nii", array(), sheared))
+        assert int(image.header["qform_code"]) == 0
+        assert load_volume(tmp_path / "a.nii").affine == pytest.approx(sheared)
+
+    def test_types(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.nii"
+        assert load_volume(save_nifti(path, array() > 50, AFFINE)).array.dtype == np.uint8
+        assert load_volume(save_nifti(path, array("float16"), AFFINE)).array.dtype == np.float32
+        assert load_volume(save_nifti(path, array("float64"), AFFINE, "uint8")).array.dtype == np.uint8
+        assert load_volume(save_nifti(path, array("float64"), AFFINE, "float32")).array.dtype == np.float32
+
+    @pytest.mark.parametrize(
+        ("values", "dtype"), [([0.5], "uint8"), ([300], "uint8"), ([-1], "uint8"), ([np.nan], "int16")]
+    )
+    def test_values_that_would_change_are_refused(
+        self, tmp_path: Path, values: list[float], dtype: str
+    ) -> None:
+        with pytest.raises(MedvisionError, match=f"{dtype} cannot hold the .* values exactly"):
+            save_nifti(tmp_path / "a.nii", np.reshape(values, (1, 1, 1)), np.eye(4), dtype)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_wrong_name_or_shape(self, tmp_path: Path) -> None:
+        with pytest.raises(MedvisionError, match=r"named \.nii or \.nii\.gz"):
+            save_nifti(tmp_path / "a.mha", array(), AFFINE)
+        with pytest.raises(GeometryError, match="on a grid of shape"):
+            save_nifti(tmp_path / "a.nii", array(), Geometry((5, 6, 8), AFFINE))
+        with pytest.raises(GeometryError, match="three axes"):
+            save_nifti(tmp_path / "a.nii", array(shape=(5, 6)), AFFINE)
+
+    def test_a_failure_leaves_the_old_file(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        path = save_nifti(tmp_path / "a.nii.gz", array(), AFFINE)
+        before = path.read_bytes()
+
+        def fail(*_: object) -> None:
+            raise OSError("disk full")
+
+        monkeypatch.setattr(nib.Nifti1Image, "to_stream", fail)
+        with pytest.raises(OSError, match="disk full"):
+            save_nifti(path, array() + 1, AFFINE)
+        assert path.read_bytes() == before
+        assert list(tmp_path.iterdir()) == [path]
