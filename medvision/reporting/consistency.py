@@ -47,6 +47,20 @@ def disagreements(contents: RunContents) -> tuple[str, ...]:
     )
 
 
+def unfinished(contents: RunContents) -> tuple[str, ...]:
+    """Say which test parts have no predictions yet; nothing where the run is complete."""
+    rows = contents.predictions
+    done = set(zip(rows["repeat"].astype(int), rows["fold"].astype(int), strict=True))
+    missing = [part for part in contents.split_parts if (part.repeat, part.fold) not in done]
+    if not missing:
+        return ()
+    total, places = len(contents.split_parts), "; ".join(part.where for part in missing)
+    return (
+        f"Only {total - len(missing)} of {total} folds are finished ({places} missing): these are not the results of "
+        "the study.",
+    )
+
+
 def confusion_counts(predictions: pd.DataFrame, model: str) -> dict[str, int]:
     """Count tp, fp, fn and tn of one model over all rows that have a label.
 

@@ -78,7 +78,7 @@ def render_report(
         caution=str(contents.study.get("caution") or ""),
         subtitle=_subtitle(contents),
         warnings=list(warnings),
-        notes=contents.notes,
+        notes=[note[:1].upper() + note[1:] for note in contents.notes],
         headlines=headlines(contents),
         tables={name: table.to_html() for name, table in tables.items()},
         figures={figure.name: figure for figure in figures},
@@ -86,7 +86,7 @@ def render_report(
         record=_record_rows(contents),
         versions=sorted((contents.record.get("versions") or {}).items()),
         inputs=sorted((contents.record.get("inputs") or {}).items()),
-        folds=contents.record.get("folds") or [],
+        folds=[_fold_row(fold) for fold in contents.record.get("folds") or []],
         study=json.dumps(contents.study, indent=1, ensure_ascii=False, default=str),
         segmentation=contents.is_segmentation,
     )
@@ -160,6 +160,13 @@ def _record_rows(contents: RunContents) -> list[tuple[str, str]]:
     ]
     hardware = record.get("hardware") or {}
     return rows + [(f"Hardware: {key}", str(value)) for key, value in sorted(hardware.items())]
+
+
+def _fold_row(fold: Mapping[str, Any]) -> tuple[str, ...]:
+    epochs = fold.get("epochs", "not recorded")
+    # An ensemble has one number of epochs for each member.
+    shown = ", ".join(map(str, epochs)) if isinstance(epochs, list) else str(epochs)
+    return str(fold.get("repeat", "")), str(fold.get("fold", "")), shown, _duration(fold.get("seconds"))
 
 
 def _duration(seconds: object) -> str:

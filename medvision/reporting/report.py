@@ -7,7 +7,7 @@ from pathlib import Path
 
 from markupsafe import Markup, escape
 
-from medvision.reporting.consistency import check_split, disagreements
+from medvision.reporting.consistency import check_split, disagreements, unfinished
 from medvision.reporting.contents import RunContents, read_run
 from medvision.reporting.figures.agreement import agreement_figure
 from medvision.reporting.figures.confusion import confusion_figure
@@ -53,7 +53,7 @@ def write_report(run: Path) -> Path:
         embed(figure, figure.save(contents.folder / "figures")[figure.inline])
         for figure in make_figures(contents)
     ]
-    page = render_report(contents, tables, figures, disagreements(contents))
+    page = render_report(contents, tables, figures, [*unfinished(contents), *disagreements(contents)])
     path = contents.folder / "report.html"
     atomic_write(path, page)
     return path

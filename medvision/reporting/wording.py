@@ -79,13 +79,40 @@ def print_estimate(estimate: ReportedEstimate, *, interval_name: bool = True) ->
         return f"undefined ({reason(estimate.status)})"
     shown = measure(estimate.metric)
     factor = 100.0 if shown.percent else 1.0
-    decimals = _decimals(estimate, shown.decimals)
+    decimals = decimals_of(estimate)
     unit = "%" if shown.percent else _spaced(estimate.unit or unit_of(estimate.metric))
     value = print_number(factor * estimate.value, decimals) + unit
     name = f"{100 * estimate.level:g}% CI " if interval_name else ""
     if not estimate.has_interval:
         return f"{value} (no {name or 'interval '}".rstrip() + ")"
     return f"{value} ({name}{print_range(factor * estimate.low, factor * estimate.high, decimals)})"
+
+
+def decimals_of(estimate: ReportedEstimate) -> int:
+    """Return the digits after the point: the metric's own, and for volumes by the width of the interval.
+
+    Example:
+        >>> decimals_of(ReportedEstimate(0.031, 0.012, 0.049, 0.95, "", 9, 9, metric="volume_error_ml"))
+        3
+    """
+    usual = measure(estimate.metric).decimals
+    if (estimate.unit or unit_of(estimate.metric)) != "ml":
+        return usual
+    # Volumes reach from a nodule's 0.05 ml to a liver's 1,500 ml: fixed digits would print 0.00–0.00.
+    width = estimate.high - estimate.low
+    return digits_for(width if width == width else abs(estimate.value), usual)
+
+
+def digits_for(width: float, usual: int = 2) -> int:
+    """Return how many digits after the point show an interval of this width with two figures.
+
+    Example:
+        >>> digits_for(0.043), digits_for(160.0), digits_for(0.0)
+        (3, 0, 2)
+    """
+    if not (math.isfinite(width) and width > 0):
+        return usual
+    return min(max(1 - math.floor(math.log10(width)), 0), 4)
 
 
 def print_difference(estimate: ReportedEstimate, metric: str) -> str:
@@ -175,16 +202,6 @@ def print_sample(n_units: int | None, n_patients: int | None, unit: str) -> str:
         return count(n_units, "patient")
     parts = [count(n, noun) for n, noun in ((n_units, unit), (n_patients, "patient")) if n is not None]
     return " of ".join(parts) or "n not recorded"
-
-
-def _decimals(estimate: ReportedEstimate, usual: int) -> int:
-    # Small volumes need more digits than the usual two, or their interval prints as 0.00–0.00.
-    if (estimate.unit or unit_of(estimate.metric)) != "ml":
-        return usual
-    width = estimate.high - estimate.low if estimate.has_interval else abs(estimate.value)
-    if not (math.isfinite(width) and width > 0):
-        return usual
-    return min(max(1 - math.floor(math.log10(width)), 1), 4)
 
 
 def _spaced(unit: str) -> str:

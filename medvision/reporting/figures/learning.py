@@ -8,6 +8,7 @@ from matplotlib.lines import Line2D
 
 from medvision.reporting.contents import RunContents
 from medvision.reporting.figures.style import COLOURS, PaperFigure, new_figure, paper_style
+from medvision.reporting.wording import count
 
 
 def learning_figure(contents: RunContents) -> PaperFigure | None:
@@ -34,12 +35,13 @@ def learning_figure(contents: RunContents) -> PaperFigure | None:
             validation.text(
                 0.5, 0.5, "not measured", ha="center", va="center", transform=validation.transAxes
             )
+    drawn = logs.groupby(["repeat", "fold"]).size()
     members = int(logs["member"].nunique()) if "member" in logs else 1
     several = f", one line for each of the {members} members of an ensemble" if members > 1 else ""
     measured = figure_name.removeprefix("Validation ")
     caption = (
         f"Training (solid) and validation (dashed) loss, and {measured} of the validation part, by epoch of "
-        f"{len(contents.parts)} folds{several}. The validation part is taken from each fold's training part."
+        f"{count(len(drawn), 'fold')}{several}. The validation part is taken from each fold's training part."
     )
     return PaperFigure("learning", "Learning curves", caption, figure)
 

@@ -13,9 +13,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from medvision.errors import GeometryError
-from medvision.imaging.load import load_volume
-from medvision.imaging.resample import reorient
-from medvision.imaging.volume import Volume
+from medvision.imaging import Volume, load_volume, reorient
 
 Pixels = NDArray[Any]
 

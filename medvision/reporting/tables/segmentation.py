@@ -11,7 +11,15 @@ from medvision.reporting.measures import measure, order_of, unit_of
 from medvision.reporting.tables.describe import Rows
 from medvision.reporting.tables.performance import caution_marks
 from medvision.reporting.tables.table import INDENT, Table
-from medvision.reporting.wording import count, print_estimate, print_number, print_range, print_sample, reason
+from medvision.reporting.wording import (
+    count,
+    decimals_of,
+    print_estimate,
+    print_number,
+    print_range,
+    print_sample,
+    reason,
+)
 
 
 def segmentation_table(contents: RunContents) -> Table:
@@ -58,13 +66,14 @@ def case_values(scores: pd.DataFrame, structure: str, metric: str) -> pd.Series:
 def empty_masks(contents: RunContents) -> tuple[str, ...]:
     """Say how many masks are empty, structure by structure; nothing where none is."""
     scores = contents.segmentation
-    if scores is None or not {"reference_empty", "prediction_empty"} <= set(scores.columns):
+    if scores is None or not {"volume_reference_ml", "volume_prediction_ml"} <= set(scores.columns):
         return ()
     sentences = []
     noun = contents.unit if contents.repeats == 1 else "prediction"
     for structure in contents.structures:
         rows = scores[scores["structure"] == structure]
-        reference, prediction = rows["reference_empty"].astype(bool), rows["prediction_empty"].astype(bool)
+        # A mask without volume is an empty mask.
+        reference, prediction = rows["volume_reference_ml"] == 0, rows["volume_prediction_ml"] == 0
         missed, invented = int((~reference & prediction).sum()), int((reference & ~prediction).sum())
         both = int((reference & prediction).sum())
         if missed or invented or both:
@@ -81,7 +90,9 @@ def _rows(estimates: list[ReportedEstimate], structure: str | None, contents: Ru
     for metric in sorted({estimate.metric for estimate in estimates}, key=order_of):
         found = {e.aggregation: e for e in estimates if e.metric == metric}
         mean, median = found.pop("mean over cases", None), found.pop("median over cases", None)
-        quartiles, undefined = _from_cases(contents, structure, metric)
+        leading = mean or median
+        digits = decimals_of(leading) if leading else measure(metric).decimals
+        quartiles, undefined = _from_cases(contents, structure, metric, digits)
         if mean or median:
             label = INDENT + measure(metric).label
             rows.append(
@@ -102,7 +113,7 @@ def _sources(
     return "; ".join(samples), undefined, "; ".join(methods)
 
 
-def _from_cases(contents: RunContents, structure: str | None, metric: str) -> tuple[str, str]:
+def _from_cases(contents: RunContents, structure: str | None, metric: str, digits: int) -> tuple[str, str]:
     """Return quartiles over the cases, and how many cases have no value."""
     scores = contents.segmentation
     if scores is None or structure is None or metric not in scores:
@@ -114,7 +125,7 @@ def _from_cases(contents: RunContents, structure: str | None, metric: str) -> tu
         return "undefined (no values)", text
     low, high = np.nanquantile(values.astype(float), [0.25, 0.75])
     unit = unit_of(metric)
-    return print_range(float(low), float(high), measure(metric).decimals) + (f" {unit}" if unit else ""), text
+    return print_range(float(low), float(high), digits) + (f" {unit}" if unit else ""), text
 
 
 def _cell(estimate: ReportedEstimate | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -13,7 +14,7 @@ from medvision.reporting.tables.latex import escape_latex
 
 INDENT = "  "
 """A row whose first cell starts so belongs to the row above it."""
-_ONE_LINE = 26
+_ONE_LINE = 32
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,6 @@ def _html_row(row: tuple[str, ...]) -> Markup:
 
 
 def _html_cell(text: str) -> Markup:
-    # A short number with its interval is read at a glance only on one line.
-    whole = len(text) <= _ONE_LINE and any(character.isdigit() for character in text)
+    # A number with its interval is read at a glance only on one line; words may be broken.
+    whole = len(text) <= _ONE_LINE and not re.search("[a-z]{3}", text)
     return Markup('<td class="number">{}</td>' if whole else "<td>{}</td>").format(text)
