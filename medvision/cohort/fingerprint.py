@@ -1,0 +1,123 @@
+"""What a file holds, as a number: SHA-256, remembered from run to run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from medvision.cohort.wording import first_of
+from medvision.errors import CohortError
+
+Stat = tuple[int, int]
+Known = dict[str, tuple[Stat, str]]
+
+
+def file_hashes(
+    paths: Iterable[str | Path], *, index: str | Path | None = None, threads: int | None = None
+) -> dict[str, str]:
+    """Hash files, in parallel and without reading what is known.
+
+    A folder, such as one DICOM series, is hashed by the sorted hashes of all files in it, so that a
+    copy with other file names has the same hash. Hidden files (`.DS_Store`) do not count.
+
+    The hash is of the bytes. The same scan that was compressed twice, or written by two programs, has
+    two hashes.
+
+    Args:
+        paths: Files and folders.
+        index: File that remembers hashes by path, size and time of change; made if it is not there,
+            replaced as a whole.
+        threads: Files read at a time; by default as many as there are processors, up to 8.
+
+    Returns:
+        The hash (64 hexadecimal digits) by absolute path.
+
+    Raises:
+        CohortError: Files that cannot be read, empty folders, or an index that cannot be written.
+
+    Example:
+        >>> file = getfixture("tmp_path") / "a.nii"
+        >>> _ = file.write_bytes(b"abc")
+        >>> file_hashes([file])[str(file)][:16]
+        'ba7816bf8f01cfea'
+    """
+    wanted = list(dict.fromkeys(str(Path(path).absolute()) for path in paths))
+    files = {path: _files_of(path) for path in wanted}
+    known = _load(index)
+    hashes, problems = _hash_all(sorted({file for group in files.values() for file in group}), known, threads)
+    problems += [f"the folder {path} has no files" for path in wanted if not files[path]]
+    if problems:
+        raise CohortError("files that cannot be read", problems=first_of(problems))
+    if index is not None:
+        _save(Path(index), known | hashes)
+    return {path: _digest(path, files[path], hashes) for path in wanted}
+
+
+def _files_of(path: str) -> list[str]:
+    if not Path(path).is_dir():
+        return [path]
+    return [
+        str(Path(folder, name))
+        for folder, _, names in os.walk(path)
+        for name in names
+        if not name.startswith(".")
+    ]
+
+
+def _digest(path: str, files: list[str], hashes: Known) -> str:
+    if files == [path]:
+        return hashes[path][1]
+    text = "\n".join(sorted(hashes[file][1] for file in files))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def _hash_all(files: list[str], known: Known, threads: int | None) -> tuple[Known, list[str]]:
+    def work(file: str) -> tuple[Stat, str] | str:
+        try:
+            stat = _stat(file)
+            remembered = known.get(file)
+            if remembered is not None and remembered[0] == stat:
+                return remembered
+            with Path(file).open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            return (stat, digest) if _stat(file) == stat else f"{file} changed while it was read"
+        except OSError as error:
+            return f"{file} cannot be read: {error.strerror}"
+
+    with ThreadPoolExecutor(threads or min(8, os.cpu_count() or 1)) as pool:
+        results = dict(zip(files, pool.map(work, files), strict=True))
+    found = {file: result for file, result in results.items() if not isinstance(result, str)}
+    return found, [result for result in results.values() if isinstance(result, str)]
+
+
+def _stat(file: str) -> Stat:
+    status = Path(file).stat()
+    return status.st_size, status.st_mtime_ns
+
+
+def _load(index: str | Path | None) -> Known:
+    """Read what is remembered; an index that is missing or damaged remembers nothing."""
+    if index is None:
+        return {}
+    try:
+        entries = json.loads(Path(index).read_text(encoding="utf-8"))
+        return {path: ((int(size), int(time)), str(digest)) for path, (size, time, digest) in entries.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _save(index: Path, known: Mapping[str, tuple[Stat, str]]) -> None:
+    entries = {path: [*stat, digest] for path, (stat, digest) in sorted(known.items())}
+    try:
+        index.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=f".{index.name}.", dir=index.parent)
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            json.dump(entries, stream)
+        Path(temporary).replace(index)
+    except OSError as error:
+        raise CohortError(f"the index of hashes {index} cannot be written: {error.strerror}") from None

@@ -1,0 +1,79 @@
+"""Proof that no patient is in two parts that must be disjoint."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pandas as pd
+
+from medvision.cohort.cases import Cohort
+from medvision.cohort.splits import Part, Splits
+from medvision.cohort.wording import did_you_mean, first_of, listed
+from medvision.errors import CohortError, LeakageError
+
+
+def check_disjoint(splits: Splits, cases: Cohort | pd.DataFrame) -> None:
+    """Refuse splits in which a patient is in training and test, or that do not fit the cohort.
+
+    Args:
+        splits: Drawn here, or read from a file that anyone may have edited.
+        cases: The cohort, or a table with `case_id` and `patient_id`.
+
+    Raises:
+        LeakageError: A patient or case is in the training and the test part of a fold; names them.
+        CohortError: Cases that the cohort has not; cases that are tested twice or never in a repeat
+            of several folds.
+
+    Example:
+        >>> table = pd.DataFrame({"case_id": ["a", "b"], "patient_id": ["7", "7"]})
+        >>> check_disjoint(Splits((Part(0, 0, ("a",), ("b",)),), 1, 1), table)
+        Traceback (most recent call last):
+        medvision.errors.LeakageError: a patient is in training and test
+          - repeat 0, fold 0: patient 7 is in training (case a) and in test (case b)
+    """
+    table = cases.table if isinstance(cases, Cohort) else cases
+    patient_of = dict(zip(table["case_id"], table["patient_id"], strict=True))
+    leaks = [problem for part in splits.parts for problem in _leaks(part, patient_of)]
+    others = first_of(list(dict.fromkeys(_unknown(splits, patient_of)))) + first_of(
+        list(_uneven(splits, set(patient_of)))
+    )
+    if leaks:
+        raise LeakageError("a patient is in training and test", problems=[*first_of(leaks), *others])
+    if others:
+        raise CohortError("the splits do not fit the cohort", problems=others)
+
+
+def _leaks(part: Part, patient_of: dict[str, str]) -> Iterator[str]:
+    here = f"repeat {part.repeat}, fold {part.fold}"
+    trained: dict[str, list[str]] = {}
+    for case in part.train:
+        # A case that the cohort does not have is still the same case on both sides.
+        trained.setdefault(patient_of.get(case, f"of case {case}"), []).append(case)
+    tested: dict[str, list[str]] = {}
+    for case in part.test:
+        tested.setdefault(patient_of.get(case, f"of case {case}"), []).append(case)
+    for patient in sorted(trained.keys() & tested.keys()):
+        train, test = listed(trained[patient]), listed(tested[patient])
+        yield f"{here}: patient {patient} is in training (case {train}) and in test (case {test})"
+
+
+def _unknown(splits: Splits, patient_of: dict[str, str]) -> Iterator[str]:
+    for part in splits.parts:
+        for case in (*part.train, *part.test):
+            if case not in patient_of:
+                yield f"the cohort has no case {case!r}{did_you_mean(case, patient_of)}"
+
+
+def _uneven(splits: Splits, known: set[str]) -> Iterator[str]:
+    for repeat in sorted({part.repeat for part in splits.parts}):
+        parts = [part for part in splits.parts if part.repeat == repeat]
+        count = Counter(case for part in parts for case in part.test)
+        yield from (
+            f"repeat {repeat}: the case {case!r} is tested {n} times" for case, n in count.items() if n > 1
+        )
+        if len(parts) > 1:
+            # One part alone is a fixed division, which may leave cases out.
+            yield from (
+                f"repeat {repeat}: the case {case!r} is never tested" for case in sorted(known - set(count))
+            )

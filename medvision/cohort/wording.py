@@ -1,0 +1,64 @@
+"""How a cohort's errors are said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+_MOST_OF_ONE_KIND = 20
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Continue an error sentence with the known word that is closest to a wrong one.
+
+    Args:
+        word: What was written.
+        known: What would have been right.
+
+    Returns:
+        `"; did you mean '…'?"`, or nothing where no known word is close.
+
+    Example:
+        >>> did_you_mean("pateint_id", ["patient_id", "image"])
+        "; did you mean 'patient_id'?"
+    """
+    by_lower = {name.lower(): name for name in known}
+    close = get_close_matches(word.lower(), by_lower, n=1)
+    return f"; did you mean {by_lower[close[0]]!r}?" if close else ""
+
+
+def first_of(problems: Sequence[str], most: int = _MOST_OF_ONE_KIND) -> list[str]:
+    """Shorten a long list of problems of one kind.
+
+    Args:
+        problems: All of them.
+        most: How many to keep.
+
+    Returns:
+        The first ones, and how many more there are.
+
+    Example:
+        >>> first_of(["row 1", "row 2", "row 3"], most=1)
+        ['row 1', '… and 2 more of this kind']
+    """
+    if len(problems) <= most + 1:
+        return list(problems)
+    return [*problems[:most], f"… and {len(problems) - most} more of this kind"]
+
+
+def listed(values: Iterable[object], most: int = 8) -> str:
+    """Join values for a sentence, the first few of many.
+
+    Args:
+        values: What to name.
+        most: How many to name at most.
+
+    Returns:
+        The values with commas between.
+
+    Example:
+        >>> listed(["a", "b", "c"], most=2)
+        'a, b, …'
+    """
+    texts = [str(value) for value in values]
+    return ", ".join(texts[:most] + ["…"] * (len(texts) > most))
