@@ -22,12 +22,22 @@ if TYPE_CHECKING:
     from medvision.evaluation.estimates import Comparison, Estimate
     from medvision.evaluation.method_agreement import BlandAltman, bland_altman
     from medvision.evaluation.multiplicity import adjust
+    from medvision.evaluation.net_benefit import decision_curve
     from medvision.evaluation.paired_proportions import compare_proportions, mcnemar
+    from medvision.evaluation.partial_roc import partial_auroc
     from medvision.evaluation.precision_recall import average_precision
     from medvision.evaluation.proportions import proportion
+    from medvision.evaluation.rater_agreement import Kappa, fleiss_kappa, icc, kappa
+    from medvision.evaluation.reliability import Calibration, calibration
     from medvision.evaluation.repeated_validation import corrected_resampled_t
     from medvision.evaluation.resampling import BootstrapEstimate, bootstrap
     from medvision.evaluation.roc import auroc
+    from medvision.evaluation.sample_size import (
+        CaseNumbers,
+        power_auroc,
+        sample_size_auroc,
+        sample_size_proportion,
+    )
     from medvision.evaluation.segmentation import segmentation_scores
     from medvision.evaluation.segmentation_summary import summarise_segmentation
     from medvision.evaluation.thresholds import choose_threshold
@@ -35,17 +45,21 @@ if TYPE_CHECKING:
 _HOMES = {
     "BlandAltman": "method_agreement",
     "BootstrapEstimate": "resampling",
+    "Calibration": "reliability",
+    "CaseNumbers": "sample_size",
     "ClusteredProportion": "clustered",
     "Comparison": "estimates",
     "CrossValidatedAuroc": "cross_validation",
     "DiagnosticAccuracy": "accuracy",
     "Estimate": "estimates",
+    "Kappa": "rater_agreement",
     "TwoByTwo": "accuracy",
     "adjust": "multiplicity",
     "auroc": "roc",
     "average_precision": "precision_recall",
     "bland_altman": "method_agreement",
     "bootstrap": "resampling",
+    "calibration": "reliability",
     "choose_threshold": "thresholds",
     "clustered_proportion": "clustered",
     "compare_auroc": "auroc_comparison",
@@ -53,9 +67,17 @@ _HOMES = {
     "compare_proportions": "paired_proportions",
     "corrected_resampled_t": "repeated_validation",
     "cross_validated_auroc": "cross_validation",
+    "decision_curve": "net_benefit",
     "diagnostic_accuracy": "accuracy",
+    "fleiss_kappa": "rater_agreement",
+    "icc": "rater_agreement",
+    "kappa": "rater_agreement",
     "mcnemar": "paired_proportions",
+    "partial_auroc": "partial_roc",
+    "power_auroc": "sample_size",
     "proportion": "proportions",
+    "sample_size_auroc": "sample_size",
+    "sample_size_proportion": "sample_size",
     "segmentation_scores": "segmentation",
     "summarise_segmentation": "segmentation_summary",
 }
@@ -63,17 +85,21 @@ _HOMES = {
 __all__ = [
     "BlandAltman",
     "BootstrapEstimate",
+    "Calibration",
+    "CaseNumbers",
     "ClusteredProportion",
     "Comparison",
     "CrossValidatedAuroc",
     "DiagnosticAccuracy",
     "Estimate",
+    "Kappa",
     "TwoByTwo",
     "adjust",
     "auroc",
     "average_precision",
     "bland_altman",
     "bootstrap",
+    "calibration",
     "choose_threshold",
     "clustered_proportion",
     "compare_auroc",
@@ -81,9 +107,17 @@ __all__ = [
     "compare_proportions",
     "corrected_resampled_t",
     "cross_validated_auroc",
+    "decision_curve",
     "diagnostic_accuracy",
+    "fleiss_kappa",
+    "icc",
+    "kappa",
     "mcnemar",
+    "partial_auroc",
+    "power_auroc",
     "proportion",
+    "sample_size_auroc",
+    "sample_size_proportion",
     "segmentation_scores",
     "summarise_segmentation",
 ]

@@ -95,7 +95,7 @@ def finite_scores(scores: ArrayLike, *, name: str = "scores", patients: ArrayLik
     return numbers
 
 
-def probabilities(values: ArrayLike) -> Floats:
+def checked_probabilities(values: ArrayLike) -> Floats:
     """Numbers between 0 and 1, both included.
 
     Args:
@@ -108,7 +108,7 @@ def probabilities(values: ArrayLike) -> Floats:
         EvaluationError: A value is not finite or lies outside [0, 1].
 
     Example:
-        >>> probabilities([0, 1]).tolist()
+        >>> checked_probabilities([0, 1]).tolist()
         [0.0, 1.0]
     """
     numbers = finite_scores(values, name="probabilities")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -14,6 +14,7 @@ from scipy.special import ndtr, ndtri
 from medvision.errors import EvaluationError
 from medvision.evaluation.estimates import DEGENERATE_VARIANCE, OK, Estimate
 from medvision.evaluation.inputs import (
+    Booleans,
     Floats,
     Integers,
     checked_level,
@@ -116,6 +117,47 @@ def bootstrap(
         jackknife = _jackknife(evaluate, resampled, chunk_size) if limits.needs_jackknife else np.empty(0)
         found[name] = _estimate(name, limits, jackknife, resampled, seed)
     return found
+
+
+def bootstrap_weighted(
+    metric: WeightedMetric,
+    labels: Booleans,
+    codes: Integers | None,
+    name: str,
+    resamples: int,
+    seed: int,
+    level: float,
+    *,
+    keys: Sequence[Floats] = (),
+) -> BootstrapEstimate:
+    """The percentile interval of a metric that is written for weights of units.
+
+    Args:
+        metric: A function of weights of shape ``(resamples, n)``.
+        labels: Shape ``(n,)``, for the strata.
+        codes: Patient codes, shape ``(n,)``; None where every unit is its own patient.
+        name: What the interval is called.
+        resamples: How many.
+        seed: Of the draws.
+        level: Confidence level.
+        keys: What else tells units apart, so that their order does not matter where there are no patients.
+
+    Example:
+        >>> truth, found = np.array([False, True] * 6), np.arange(12.0)
+        >>> bootstrap_weighted(lambda w: w @ found / w.sum(axis=1), truth, None, "mean", 50, 0, 0.95).value
+        5.5
+    """
+    table = {_LABEL: labels.astype(np.int64), **{f"key{i}": key for i, key in enumerate(keys)}}
+    resampled = _Resampled(table, codes)
+    back = np.argsort(resampled.order, kind="stable")
+
+    def evaluate(counts: Floats) -> Floats:
+        return metric(counts[:, resampled.codes][:, back])
+
+    value = _value(evaluate, resampled)
+    replicates = _replicates(resampled, {name: evaluate}, resamples, seed, _BLOCK)[name]
+    limits = _Limits(value, replicates, level, "percentile")
+    return replace(_estimate(name, limits, np.empty(0), resampled, seed), method=name)
 
 
 def patient_draws(strata: Integers, resamples: int, seed: int) -> Iterator[Floats]:

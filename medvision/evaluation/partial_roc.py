@@ -1,0 +1,106 @@
+"""The part of the ROC curve that matters: its area over a range of specificity or of sensitivity."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from medvision.errors import EvaluationError
+from medvision.evaluation.estimates import Estimate
+from medvision.evaluation.inputs import Booleans, Floats, checked_level
+from medvision.evaluation.resampling import bootstrap_weighted
+from medvision.evaluation.roc import ranked_units, undefined_area
+
+_NAME = "partial area, bootstrap over patients, percentile"
+
+
+def partial_auroc(
+    labels: ArrayLike,
+    scores: ArrayLike,
+    *,
+    specificity: tuple[float, float] | None = None,
+    sensitivity: tuple[float, float] | None = None,
+    standardise: bool = False,
+    patients: ArrayLike | None = None,
+    level: float = 0.95,
+    positive: object = None,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> Estimate:
+    """The area under a part of the ROC curve, joined by straight lines.
+
+    Args:
+        labels: 0 or 1 for each unit, shape ``(n,)``.
+        scores: Shape ``(n,)``.
+        specificity: The range of specificity; (0.9, 1.0) if neither range is given.
+        sensitivity: Or the range of sensitivity; the area then lies under specificity over sensitivity.
+        standardise: Rescale it so that a score that knows nothing has 0.5 and a perfect one 1 (McClish, Med
+            Decis Making 1989;9:190).
+        patients: The patient of each unit.
+        level: Confidence level.
+        positive: The label that means that the condition is present.
+        resamples: Of the bootstrap over patients.
+        seed: Of the bootstrap.
+
+    Returns:
+        The partial area, at most the width of the range unless it is standardised.
+
+    Raises:
+        EvaluationError: Both ranges are given, or a range is none; or as for
+            :func:`medvision.evaluation.auroc`.
+
+    Example:
+        >>> labels, scores = [0, 0, 0, 0, 1, 1, 1, 1], [1, 2, 3, 5, 4, 6, 7, 8]
+        >>> round(partial_auroc(labels, scores, specificity=(0.75, 1.0)).value, 4)
+        0.1875
+    """
+    checked_level(level)
+    if specificity is not None and sensitivity is not None:
+        raise EvaluationError("give a range of specificity or one of sensitivity, not both")
+    over_sensitivity = sensitivity is not None
+    low, high = sensitivity or specificity or (0.9, 1.0)
+    if not 0 <= low < high <= 1:
+        raise EvaluationError(f"({low}, {high}) is no range between 0 and 1; write (0.9, 1.0)")
+    truth, values, codes = ranked_units(labels, scores, patients, positive)
+    blank = undefined_area(truth, codes, level, _NAME)
+    if blank is not None:
+        return blank
+
+    def metric(weights: Floats) -> Floats:
+        areas = [_area(truth, values, row, 1 - high, 1 - low, over_sensitivity) for row in weights]
+        return _standardised(np.array(areas), low, high) if standardise else np.array(areas)
+
+    return bootstrap_weighted(
+        metric, truth, None if patients is None else codes, _NAME, resamples, seed, level, keys=(values,)
+    )
+
+
+def _area(
+    truth: Booleans, scores: Floats, weights: Floats, start: float, end: float, over_sensitivity: bool
+) -> float:
+    order = np.argsort(-scores, kind="stable")
+    ranked = scores[order]
+    last = np.r_[np.flatnonzero(np.diff(ranked)), len(ranked) - 1]
+    hits, alarms = (np.cumsum((weights * kind)[order])[last] for kind in (truth, ~truth))
+    if hits[-1] == 0 or alarms[-1] == 0:
+        return float("nan")
+    x, y = np.r_[0.0, alarms / alarms[-1]], np.r_[0.0, hits / hits[-1]]
+    if over_sensitivity:
+        # Turned over: specificity over (1 - sensitivity), so that the same clipping does for both.
+        x, y = (1 - y)[::-1], (1 - x)[::-1]
+    return _clipped_area(x, y, start, end)
+
+
+def _clipped_area(x: Floats, y: Floats, start: float, end: float) -> float:
+    """The area under a chain of straight lines between two places; vertical lines have none."""
+    left, right = np.maximum(x[:-1], start), np.minimum(x[1:], end)
+    inside = right > left
+    rise = np.divide(np.diff(y), np.diff(x), out=np.zeros(len(x) - 1), where=np.diff(x) > 0)
+    heights = y[:-1] + rise * ((left + right) / 2 - x[:-1])
+    return float(((right - left) * heights)[inside].sum())
+
+
+def _standardised(areas: Floats, low: float, high: float) -> Floats:
+    start, end = 1 - high, 1 - low
+    chance = (end**2 - start**2) / 2
+    return (1 + (areas - chance) / (end - start - chance)) / 2
