@@ -11,12 +11,14 @@ from pydantic_core import ErrorDetails
 
 from medvision.config.checks import findings
 from medvision.config.explain import explain
+from medvision.config.fields import known_keys
 from medvision.config.inherit import read_chain, stop
 from medvision.config.overrides import apply_overrides
 from medvision.config.paths import expand_path
 from medvision.config.problem import Problem
+from medvision.config.spelling import closest
 from medvision.config.study import Parts, Study
-from medvision.config.tree import Plain, Tree, has, locate, without
+from medvision.config.tree import Plain, Tree, has, locate, renamed
 
 
 @dataclass(frozen=True)
@@ -101,11 +103,11 @@ def _check(tree: Tree) -> tuple[Study | None, list[Problem]]:
         return study, []
     misfits = findings(parts)
     problems = explain(errors, tree)
-    unknown = [problem.path for problem in problems if problem.unknown]
+    unknown = {p.path: closest(str(p.path[-1]), known_keys(p.path[:-1], tree)) for p in problems if p.unknown}
     if unknown:
-        # What is right but for an unknown key is checked against the rest too; only for what the file
-        # does say, because the unknown key may be a misspelt known one.
-        _, parts, _ = _validate(without(tree, unknown).plain())
+        # What is right but for the spelling of a key is checked against the rest too, read as it was
+        # meant; only what the file does say, because the guess may be wrong.
+        _, parts, _ = _validate(renamed(tree, unknown).plain())
         misfits += [(path, message) for path, message in findings(parts) if has(tree, path)]
     return None, [*problems, *(Problem(locate(tree, path), path, message) for path, message in misfits)]
 

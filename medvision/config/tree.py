@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from medvision.config.problem import KeyPath, Where
@@ -71,30 +71,33 @@ def has(tree: Tree, path: KeyPath) -> bool:
     return here is not None
 
 
-def without(tree: Tree, paths: Collection[KeyPath]) -> Tree:
-    """Leave keys out of a document.
+def renamed(tree: Tree, names: Mapping[KeyPath, str | None]) -> Tree:
+    """Give keys of a document other names.
 
     Args:
         tree: The document.
-        paths: The paths of the keys.
+        names: The new name by the path of the key; None, or a name that is taken, leaves the key out.
 
     Returns:
-        The document without them; places in lists stay as they are.
+        The document with its new keys; places in lists stay as they are.
 
     Example:
         >>> from medvision.config.document import parse
-        >>> tree, _ = parse("{seed: 1, sead: 2}", "study.yaml")
-        >>> without(tree, [("sead",)]).plain()
-        {'seed': 1}
+        >>> tree, _ = parse("{sead: 2, colour: red}", "study.yaml")
+        >>> renamed(tree, {("sead",): "seed", ("colour",): None}).plain()
+        {'seed': 2}
     """
     if isinstance(tree.value, list):
-        items = [without(item, _below(paths, place)) for place, item in enumerate(tree.value)]
-        return replace(tree, value=items)
+        return replace(tree, value=[renamed(item, _below(names, i)) for i, item in enumerate(tree.value)])
     if not isinstance(tree.value, dict):
         return tree
-    kept = {key: without(item, _below(paths, key)) for key, item in tree.value.items() if (key,) not in paths}
-    return replace(tree, value=kept)
+    values: dict[str, Tree] = {}
+    for key, item in tree.value.items():
+        name = names.get((key,), key)
+        if name is not None and (name == key or name not in tree.value):
+            values[name] = renamed(item, _below(names, key))
+    return replace(tree, value=values)
 
 
-def _below(paths: Collection[KeyPath], step: str | int) -> list[KeyPath]:
-    return [path[1:] for path in paths if path[:1] == (step,)]
+def _below(names: Mapping[KeyPath, str | None], step: str | int) -> dict[KeyPath, str | None]:
+    return {path[1:]: name for path, name in names.items() if len(path) > 1 and path[0] == step}
