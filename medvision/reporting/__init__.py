@@ -18,10 +18,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from medvision.reporting.report import write_report
     from medvision.reporting.tables.table import Table
+    from medvision.reporting.terminal import table_text, terminal_summary
 
-__all__ = ["Table", "write_report"]
+__all__ = ["Table", "table_text", "terminal_summary", "write_report"]
 
-_HOMES = {"write_report": "medvision.reporting.report", "Table": "medvision.reporting.tables.table"}
+_HOMES = {
+    "Table": "medvision.reporting.tables.table",
+    "table_text": "medvision.reporting.terminal",
+    "terminal_summary": "medvision.reporting.terminal",
+    "write_report": "medvision.reporting.report",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -56,8 +56,8 @@ def unfinished(contents: RunContents) -> tuple[str, ...]:
         return ()
     total, places = len(contents.split_parts), "; ".join(part.where for part in missing)
     return (
-        f"Only {total - len(missing)} of {total} folds are finished ({places} missing): these are not the results of "
-        "the study.",
+        f"Only {total - len(missing)} of {total} folds are finished ({places} missing): "
+        "these are not the results of the study.",
     )
 
 

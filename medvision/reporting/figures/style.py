@@ -49,6 +49,10 @@ class PaperFigure:
     figure: Figure
     inline: str = "svg"
 
+    def __post_init__(self) -> None:
+        with paper_style(self.name):
+            _arrange(self.figure)
+
     def render(self, kind: str) -> bytes:
         """Return the bytes of the file: `svg`, `pdf` or `png` (200 dpi); equal input gives equal bytes."""
         stream = io.BytesIO()
@@ -88,6 +92,19 @@ def paper_style(salt: str = "medvision") -> Iterator[None]:
 def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure of this size in inches, whose parts arrange themselves."""
     return Figure(figsize=(width, height), layout="constrained")
+
+
+def _arrange(figure: Figure) -> None:
+    """Arrange the parts once, for all formats, on round positions.
+
+    The solver behind matplotlib's constrained layout returns the same position with another last bit
+    from call to call, and one bit decides to which pixel an edge is drawn.
+    """
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        left, bottom, width, height = (round(edge, 6) for edge in axes.get_position(original=True).bounds)
+        axes.set_position((left, bottom, width, height))
 
 
 def unit_square(axes: Axes) -> None:

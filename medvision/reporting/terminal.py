@@ -1,0 +1,66 @@
+"""The result of a run as text for a terminal."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from medvision.reporting.contents import RunContents, read_run
+from medvision.reporting.tables.comparison import comparison_table
+from medvision.reporting.tables.performance import performance_table
+from medvision.reporting.tables.segmentation import segmentation_table
+from medvision.reporting.tables.table import Table
+
+_WIDEST = 140
+
+
+def terminal_summary(run: Path) -> str:
+    """Return the performance table of a run, the comparisons, and what both rest on.
+
+    Args:
+        run: Folder of a finished run.
+    """
+    contents = read_run(run)
+    return "\n".join(table_text(table).rstrip() for table in _tables(contents))
+
+
+def table_text(table: Table, width: int | None = None) -> str:
+    """Return a table as text with its title and notes.
+
+    Args:
+        table: The table.
+        width: Characters a line; by default those of the terminal.
+
+    Example:
+        >>> print(table_text(Table("demo", "Result", ("Measure", "Value"), (("AUC", "0.91"),)), 40))
+        Result
+        <BLANKLINE>
+         Measure   Value
+        ─────────────────
+         AUC       0.91
+        <BLANKLINE>
+    """
+    columns = width or min(_WIDEST, max(100, shutil.get_terminal_size((100, 24)).columns))
+    stream = io.StringIO()
+    console = Console(file=stream, width=columns, force_terminal=False, highlight=False, markup=False)
+    grid = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=True)
+    for column in table.columns:
+        grid.add_column(column, overflow="fold")
+    for row in table.rows:
+        grid.add_row(*row)
+    console.print(table.title, "", grid, sep="\n")
+    for note in table.notes:
+        console.print(f"- {note}")
+    lines = [line.rstrip() for line in stream.getvalue().splitlines()]
+    return "\n".join(lines) + "\n"
+
+
+def _tables(contents: RunContents) -> list[Table]:
+    main = segmentation_table(contents) if contents.is_segmentation else performance_table(contents)
+    comparison = comparison_table(contents)
+    return [main] if comparison is None else [main, comparison]
