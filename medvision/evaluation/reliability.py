@@ -194,7 +194,8 @@ def _logistic(design: Floats, y: Floats, offset: Floats, codes: Integers) -> tup
         if np.abs(step).max() < 1e-10:
             break
     fitted = expit(design @ beta + offset)
-    inverse: Floats = np.linalg.inv((design * (fitted * (1 - fitted))[:, None]).T @ design)
+    weighted = (design * (fitted * (1 - fitted))[:, None]).T @ design
+    inverse = np.asarray(np.linalg.inv(weighted), dtype=np.float64)
     m = int(codes.max()) + 1
     if m == len(codes):
         return np.asarray(beta, dtype=np.float64), inverse
