@@ -127,7 +127,7 @@ def check_gradient_reaches_parameters(
         # A random weight for each output: their plain sum would have no gradient behind a normalisation.
         weights = torch.randn(output.shape, generator=_generator(seed)).to(output)
         if output.requires_grad:
-            (output * weights).sum().backward()
+            torch.autograd.backward((output * weights).sum())
     idle = [name for name, p in twin.named_parameters() if p.requires_grad and not _learns(p.grad)]
     if idle:
         raise MedvisionError(f"no finite gradient other than zero reaches {', '.join(idle)}")

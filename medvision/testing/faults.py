@@ -317,7 +317,7 @@ def _break_nifti(path: Path, fault: str) -> tuple[Path, ...]:
     if fault == "truncated_file":
         return _truncate(path)
     image: Any = nib.load(path)
-    array, affine = np.array(image.dataobj), image.affine.copy()
+    array, affine = np.asarray(image.dataobj).copy(), image.affine.copy()
     if fault == "nan":
         array = array.astype(np.float32)
         array[tuple(slice(n // 3, n // 2 + 1) for n in array.shape)] = np.nan
