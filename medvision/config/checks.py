@@ -120,7 +120,7 @@ def _mixup_fits_task(task: Task, augmentation: Augmentation) -> Findings:
 def _loss_is_something(task: Task, training: Training) -> Findings:
     none = training.dice_weight == 0 and training.cross_entropy_weight == 0
     if isinstance(task, SegmentationTask) and none:
-        yield ("training", "dice_weight"), "and cross_entropy_weight are both 0, so there is nothing to learn"
+        yield ("training", "dice_weight"), "this and cross_entropy_weight are 0, so nothing is learned"
 
 
 CHECKS: dict[Callable[..., Findings], tuple[str, ...]] = {

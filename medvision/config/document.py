@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -100,7 +102,10 @@ class _Builder:
                 first = keys[key]
                 self._note(key_node, (*path, key), f"this key stands here twice; the first is at {first}")
             keys.setdefault(key, self._where(key_node))
-            values[key] = self.build(value_node, (*path, key), inside)
+            value = self.build(value_node, (*path, key), inside)
+            # What is left empty "stands" where the next thing begins; its key says more.
+            is_empty = value.value is None and value_node.start_mark.index == value_node.end_mark.index
+            values[key] = replace(value, where=self._where(key_node)) if is_empty else value
         return Tree(values, self._where(node), keys)
 
     def _scalar(self, node: ScalarNode, path: KeyPath) -> Scalar:

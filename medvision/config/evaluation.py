@@ -35,7 +35,7 @@ class Evaluation(Section):
     def _known_rule(cls, value: str) -> str:
         compact = value.replace(" ", "").replace("≥", ">=")
         problem = _rule_problem(compact)
-        if problem:
+        if problem is not None:
             raise ValueError(f"{value!r} is no threshold rule{problem}; {_KNOWN}")
         return compact
 

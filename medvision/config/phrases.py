@@ -113,7 +113,9 @@ def _kind_sentence(error: ErrorDetails, path: KeyPath) -> str:
 
 def _limit(error: ErrorDetails, path: KeyPath, tree: Tree) -> str:
     word, key = _LIMITS[error["type"]]
-    return f"must be {word} {error['ctx'][key]:g}, found {found(error['input'])}"
+    bound = error["ctx"][key]
+    shown = int(bound) if float(bound).is_integer() else bound
+    return f"must be {word} {shown}, found {found(error['input'])}"
 
 
 def _literal(error: ErrorDetails, path: KeyPath, tree: Tree) -> str:
@@ -134,8 +136,9 @@ def _described(error: ErrorDetails, path: KeyPath, tree: Tree) -> str:
 
 def _length(error: ErrorDetails, path: KeyPath, tree: Tree) -> str:
     context = error["ctx"]
-    wanted = context["max_length"] if error["type"] == "too_long" else f"at least {context['min_length']}"
-    return f"expected {wanted} values, found {context['actual_length']}"
+    if error["type"] == "too_long":
+        return f"expected {context['max_length']} values, found {context['actual_length']}"
+    return f"needs {context['min_length']} or more values, found {context['actual_length']}"
 
 
 _SENTENCES: dict[str, Callable[[ErrorDetails, KeyPath, Tree], str]] = {

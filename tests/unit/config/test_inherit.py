@@ -56,8 +56,8 @@ def test_errors_point_at_the_file_where_the_value_stands(study_file, problems_of
 def test_parts_that_do_not_fit_point_at_the_file_that_says_it(study_file, problems_of, segmentation):
     study_file(segmentation, "base.yaml")
     assert problems_of("extends: base.yaml\nprediction:\n  window_voxels: [30, 32, 32]\n") == [
-        "study.yaml:3:18: prediction.window_voxels: [30, 32, 32] must be divisible by 8 (unet with 4 levels); "
-        "the nearest is [32, 32, 32]"
+        "study.yaml:3:18: prediction.window_voxels: [30, 32, 32] must be divisible by 8 "
+        "(unet with 4 levels); the nearest is [32, 32, 32]"
     ]
 
 
