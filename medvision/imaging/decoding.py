@@ -16,13 +16,21 @@ if TYPE_CHECKING:
     from pydicom import Dataset
     from pydicom.uid import UID
 
-UNREADABLE = (
-    RuntimeError, NotImplementedError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError,
-    AssertionError, EOFError, OSError, struct.error, zlib.error,
-)  # fmt: skip
-"""What pydicom and the decoders raise on damaged files; pydicom has no base class of its own for them."""
-
 _TRANSCODE = "rewrite it uncompressed, such as with `gdcmconv --raw` or `dcmdjpeg`"
+
+
+def unreadable() -> tuple[type[Exception], ...]:
+    """What pydicom and the decoders raise on damaged files; they share no base class below Exception."""
+    from pydicom.errors import BytesLengthException, InvalidDicomError
+
+    damaged = (InvalidDicomError, BytesLengthException, EOFError, struct.error, zlib.error, OSError)
+    wrong = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, AssertionError)
+    return (*damaged, *wrong, RuntimeError, NotImplementedError, MemoryError)
+
+
+def in_short(error: Exception) -> str:
+    """The first line of another package's error, cut after 120 characters."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:120]
 
 
 def transfer_syntax(dataset: Dataset) -> UID:
@@ -83,9 +91,9 @@ def stored_values(path: Path) -> npt.NDArray[Any]:
         try:
             dataset = dcmread(path, force=True, specific_tags=list(_PIXEL_TAGS))
             return _decode(dataset)
-        except UNREADABLE as error:
-            problem = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise SeriesError(f"{path}: its pixels cannot be decoded{_syntax_of(path)}: {problem}") from error
+        except unreadable() as error:
+            found = f"{path}: its pixels cannot be decoded{_syntax_of(path)}: {in_short(error)}"
+            raise SeriesError(found) from error
 
 
 _PIXEL_TAGS = [
@@ -121,7 +129,7 @@ def _syntax_of(path: Path) -> str:
 
     try:
         meta = dcmread(path, force=True, specific_tags=["SOPClassUID"])
-    except UNREADABLE:
+    except unreadable():
         return ""
     syntax = transfer_syntax(meta)
     return f" (transfer syntax {syntax.name}, {syntax})"

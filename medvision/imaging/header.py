@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from medvision.errors import SeriesError
-from medvision.imaging.decoding import UNREADABLE, undecodable
+from medvision.imaging.decoding import in_short, undecodable, unreadable
 from medvision.imaging.geometry import FloatArray
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ VOLUME_KEYS = (
     "InversionTime",
     "FlipAngle",
     "DiffusionBValue",
+    "DiffusionGradientOrientation",
     "TriggerTime",
     "NominalPercentageOfCardiacPhase",
     "AcquisitionNumber",
@@ -118,9 +119,9 @@ def read_slice_header(path: Path) -> SliceHeader | None:
         try:
             refusal = _other_kind(dataset) or ("" if complete else _CUT_SHORT) or undecodable(dataset)
             return _header(dataset, path, refusal)
-        except UNREADABLE as error:
+        except unreadable() as error:
             raise SeriesError(
-                f"{path}: its DICOM header cannot be understood ({error}); export the file again"
+                f"{path}: its DICOM header cannot be understood ({in_short(error)}); export the file again"
             ) from error
 
 
@@ -160,8 +161,8 @@ def _read_dataset(path: Path) -> tuple[Dataset, bool] | None:
             if deflated == DeflatedExplicitVRLittleEndian:
                 return dataset, len(dataset.get("PixelData") or b"") >= _expected_bytes(dataset)
             return dataset, _pixels_complete(file, dataset, path.stat().st_size)
-    except UNREADABLE as error:
-        raise SeriesError(f"{path}: {_CUT_SHORT} ({error})") from error
+    except unreadable() as error:
+        raise SeriesError(f"{path}: {_CUT_SHORT} ({in_short(error)})") from error
 
 
 def _without_matrix(dataset: Dataset, path: Path) -> None:

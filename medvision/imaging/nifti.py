@@ -8,6 +8,7 @@ no place in space and is refused. Coordinates in metres or micrometres are turne
 from __future__ import annotations
 
 import gzip
+import math
 import os
 import warnings
 import zlib
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 SUFFIXES = (".nii", ".nii.gz")
 DISAGREEMENT_MM = 0.1
 _GZIP = b"\x1f\x8b"
-_TO_MM = {"meter": 1000.0, "micron": 0.001}
+_UNITS = {1: ("metres", 1000.0), 3: ("micrometres", 0.001)}  # NIfTI-1 xyzt_units, lowest three bits
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +88,15 @@ def read_nifti_header(path: Path) -> NiftiHeader:
         if len(block) < size:
             raise _cut_short(path)
         result = _header(_nibabel("Header", 1 if size == 348 else 2)(block), path)
-    except (HeaderDataError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except (
+        HeaderDataError,
+        ValueError,
+        ArithmeticError,
+        EOFError,
+        zlib.error,
+        OSError,
+        LookupError,
+    ) as error:
         raise SeriesError(f"{path}: a damaged NIfTI file ({error}); copy or convert it again") from error
     except GeometryError as error:
         raise GeometryError(f"{path}: {error}") from error
@@ -110,7 +119,7 @@ def read_nifti(path: Path, header: NiftiHeader, volume_index: int | None = None)
     Raises:
         SeriesError: The file is cut short or damaged.
     """
-    count = int(np.prod(header.geometry.shape))
+    count = math.prod(header.geometry.shape)
     skip = header.offset + (volume_index or 0) * count * header.stored_dtype.itemsize
     try:
         with _open_unpacked(path) as file:
@@ -118,7 +127,7 @@ def read_nifti(path: Path, header: NiftiHeader, volume_index: int | None = None)
             data = file.read(count * header.stored_dtype.itemsize)
             if isinstance(file, gzip.GzipFile) and header.volumes == 1:
                 file.read(1)  # reaching the end makes gzip compare its checksum
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except (EOFError, zlib.error, OSError) as error:
         raise SeriesError(f"{path}: a damaged NIfTI file ({error}); copy or convert it again") from error
     if len(data) < count * header.stored_dtype.itemsize:
         raise _cut_short(path)
@@ -233,7 +242,7 @@ def _value_dtype(stored: np.dtype[Any], slope: float, intercept: float) -> np.dt
 
 
 def _affine(header: Any, path: Path) -> FloatArray:  # noqa: ANN401 (NiBabel's headers are untyped)
-    sform, qform = header.get_sform(coded=True)[0], header.get_qform(coded=True)[0]
+    sform, qform = header.get_sform(coded=True)[0], _qform(header, path)
     if sform is None and qform is None:
         raise GeometryError(
             "neither sform nor qform: the file does not say where the scan lies or which side is left; "
@@ -249,11 +258,23 @@ def _affine(header: Any, path: Path) -> FloatArray:  # noqa: ANN401 (NiBabel's h
                 f"{path}: sform and qform put the scan up to {apart:.3g} mm apart; the sform is used",
                 stacklevel=2,
             )
-    unit = header.get_xyzt_units()[0]
-    if unit in _TO_MM:
-        warnings.warn(f"{path}: coordinates in {unit}s are turned into mm", stacklevel=2)
-        affine[:3] *= _TO_MM[unit]
+    unit, scale = _UNITS.get(int(header["xyzt_units"]) % 8, ("mm", 1.0))
+    if scale != 1:
+        warnings.warn(f"{path}: coordinates in {unit} are turned into mm", stacklevel=2)
+        affine[:3] *= scale
     return affine
+
+
+def _qform(header: Any, path: Path) -> FloatArray | None:  # noqa: ANN401 (NiBabel's headers are untyped)
+    """The qform, None where the file has none; one that is no rotation matters only without an sform."""
+    try:
+        qform: FloatArray | None = header.get_qform(coded=True)[0]
+    except ValueError:
+        if header["sform_code"] <= 0:
+            raise
+        warnings.warn(f"{path}: its qform is no rotation; the sform is used", stacklevel=2)
+        return None
+    return qform
 
 
 @contextmanager
@@ -281,7 +302,7 @@ def _open_for_writing(path: Path, *, compressed: bool) -> Iterator[BinaryIO | gz
 
 
 def _check_complete(path: Path, header: NiftiHeader) -> None:
-    count = int(np.prod(header.geometry.shape)) * header.volumes
+    count = math.prod(header.geometry.shape) * header.volumes
     expected = header.offset + count * header.stored_dtype.itemsize
     with path.open("rb") as file:
         if file.read(2) != _GZIP:
@@ -302,7 +323,7 @@ def _unpacked_size(path: Path) -> int:
         with gzip.open(path) as file:
             while block := file.read(1 << 20):
                 size += len(block)
-    except (EOFError, zlib.error, gzip.BadGzipFile):
+    except (EOFError, zlib.error, OSError):
         return -1
     return size
 

@@ -62,7 +62,7 @@ def split_volumes(slices: Sequence[SliceHeader], where: str) -> Volumes:
         return "", [list(slices)]
     for key in VOLUME_KEYS:
         volumes = _split_by(slices, places, [s.keys.get(key, ()) for s in slices])
-        if volumes is not None and len(volumes) == fullest and all(key in s.keys for s in slices):
+        if volumes is not None and len(volumes) == fullest:
             return key, volumes
     if all(s.keys.get("NumberOfTemporalPositions") == (fullest,) for s in slices):
         ranks = {s.path: rank for at in places for rank, s in enumerate(sorted(at, key=_instance))}

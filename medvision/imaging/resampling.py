@@ -12,22 +12,15 @@ before, if aliasing matters.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, Literal, TypeAlias, assert_never
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from medvision.errors import GeometryError
-from medvision.imaging.geometry import FloatArray, Geometry, orientation_change
+from medvision.imaging.geometry import Geometry, orientation_change
+from medvision.imaging.interpolation import Order, interpolate
 from medvision.imaging.volume import Volume
-
-Order: TypeAlias = Literal["linear", "nearest"]
-
-_EDGE = 1e-4
-"""Fraction of a voxel by which rounding may put a point outside the extent."""
-
-_TIE = 1e-6
-"""A point midway between two voxels belongs to the one of lower index, whatever the rounding."""
 
 
 def reorient(volume: Volume, axcodes: str = "RAS") -> Volume:
@@ -69,7 +62,10 @@ def resample(
         >>> resample(scan, 2.0).shape
         (5, 5, 5)
     """
-    return resample_to(volume, resampled_geometry(volume.geometry, spacing_mm), order)
+    target = resampled_geometry(volume.geometry, spacing_mm)
+    # A voxel more than twice as long as the volume has its centre outside: the last value goes on there.
+    array = resample_array(volume.array, volume.geometry, target, order, fill=None)
+    return volume.with_voxels(array, target)
 
 
 def resampled_geometry(geometry: Geometry, spacing_mm: float | tuple[float, float, float]) -> Geometry:
@@ -120,7 +116,7 @@ def resample_array(
     source: Geometry,
     target: Geometry,
     order: Order = "linear",
-    fill: float = 0.0,
+    fill: float | None = 0.0,
 ) -> npt.NDArray[Any]:
     """Put an array that lies on one grid onto another, through patient space.
 
@@ -129,7 +125,7 @@ def resample_array(
         source: Where the array lies.
         target: The grid to fill.
         order: ``"linear"`` gives float32; ``"nearest"`` keeps type and values.
-        fill: Value outside the source's extent.
+        fill: Value outside the source's extent; None continues the outermost values.
 
     Returns:
         An array of the target's shape, read-only.
@@ -147,50 +143,6 @@ def resample_array(
     if source.is_close(target, 1e-6):
         result = array.astype(array.dtype if order == "nearest" else np.float32)
     else:
-        result = _interpolate(array, np.linalg.inv(source.affine) @ target.affine, target.shape, order, fill)
+        result = interpolate(array, np.linalg.inv(source.affine) @ target.affine, target.shape, order, fill)
     result.setflags(write=False)
     return result
-
-
-def _interpolate(
-    array: npt.NDArray[Any], to_source: FloatArray, shape: tuple[int, int, int], order: Order, fill: float
-) -> npt.NDArray[Any]:
-    values = np.ascontiguousarray(array)
-    result = np.empty(shape, dtype=array.dtype if order == "nearest" else np.float32)
-    for i, plane in enumerate(result):
-        points = _points(to_source, i, shape)
-        match order:
-            case "nearest":
-                plane[...] = _nearest(values, points)
-            case "linear":
-                plane[...] = _linear(values, points)
-            case _:
-                assert_never(order)
-        plane[_is_outside(points, array.shape)] = fill
-    return result
-
-
-def _points(to_source: FloatArray, i: int, shape: tuple[int, int, int]) -> FloatArray:
-    """Source indices, (3, J, K), of the target's voxels (i, :, :)."""
-    j, k = np.arange(shape[1])[:, None], np.arange(shape[2])[None, :]
-    turn, shift = to_source[:3, :3], to_source[:3, 3]
-    along_j, along_k = turn[:, 1, None, None] * j, turn[:, 2, None, None] * k
-    return np.asarray((turn[:, 0] * i + shift)[:, None, None] + along_j + along_k, dtype=np.float64)
-
-
-def _nearest(source: npt.NDArray[Any], points: FloatArray) -> npt.NDArray[Any]:
-    last = np.asarray(source.shape).reshape(3, 1, 1) - 1
-    i, j, k = np.clip(np.ceil(points - 0.5 - _TIE), 0, last).astype(np.intp)
-    return np.asarray(source[i, j, k])
-
-
-def _linear(source: npt.NDArray[Any], points: FloatArray) -> npt.NDArray[Any]:
-    from scipy.ndimage import map_coordinates
-
-    readable = source.astype(np.float32) if source.dtype.name in ("bool", "float16") else source
-    return np.asarray(map_coordinates(readable, points, output=np.float64, order=1, mode="nearest"))
-
-
-def _is_outside(points: FloatArray, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
-    end = np.asarray(shape).reshape(3, 1, 1) - 0.5
-    return np.asarray(((points < -0.5 - _EDGE) | (points > end + _EDGE)).any(axis=0))

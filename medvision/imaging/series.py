@@ -132,8 +132,8 @@ def _choose_volume(
     sizes = sorted({len(volume) for volume in volumes})
     told = f"{count} volumes at the same positions, told apart by {key}" if count > 1 else "one volume"
     told += "" if len(sizes) == 1 else f", of {sizes[0]} to {sizes[-1]} slices"
-    values = [volume[0].keys[key] for volume in volumes if key in volume[0].keys]
-    if values:
+    values = [volume[0].keys.get(key, ("none",)) for volume in volumes]
+    if any(value != ("none",) for value in values):
         told += f" ({', '.join('/'.join(str(v) for v in value) for value in values)})"
     asked = "" if index is None else f", no volume_index={index}"
     raise SeriesError(f"{where}: {told}{asked}; choose one with volume_index=0…{count - 1}")

@@ -102,7 +102,7 @@ class TestWhichAffine:
 
     def test_other_units_are_turned_into_mm(self, tmp_path: Path) -> None:
         path = self.written(tmp_path, np.diag([0.001, 0.001, 0.002, 1]), None, unit="meter")
-        with pytest.warns(UserWarning, match="coordinates in meters are turned into mm"):
+        with pytest.warns(UserWarning, match="coordinates in metres are turned into mm"):
             assert inspect(path).spacing_mm == pytest.approx((1, 1, 2))
 
 
