@@ -108,7 +108,7 @@ def test_text_that_is_no_number_is_refused() -> None:
 
 @pytest.mark.parametrize("level", [0, 1, 95, -0.5, float("nan")])
 def test_a_level_outside_0_to_1_is_refused(level) -> None:
-    with pytest.raises(EvaluationError, match="0.95"):
+    with pytest.raises(EvaluationError, match=r"0\.95"):
         proportion(5, 10, level=level)
 
 
