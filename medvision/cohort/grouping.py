@@ -8,6 +8,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from medvision.cohort.dealing import Dealer
 from medvision.cohort.patients import Class, PatientGroup, patient_groups, patients_by_class
 from medvision.errors import CohortError
 
@@ -25,10 +26,10 @@ def group_folds(
 ) -> NDArray[np.int64]:
     """Divide units into folds so that no patient is in two, each class as evenly as patients allow.
 
-    Patients are dealt out, those with most classes first, then by stratum and by number of units, each
-    to the fold that has fewest patients of the same classes; ties go to the fold with fewest of the
-    same stratum, then of the units. So for every class the number of patients that have it differs
-    by at most one between folds, and where each patient has one unit so does the number of units.
+    Where each patient has one unit, the number of units of each class, and of each class in each
+    stratum, differs by at most one between folds, and so does the number of all units where there are
+    no strata. Where patients have several units they are dealt out, the largest first, each to the
+    fold that has fewest units of the same classes. Every fold has every class.
 
     Args:
         patients: Patient of each unit.
@@ -50,48 +51,15 @@ def group_folds(
     groups = patient_groups(patients, labels, strata)
     _check_folds(groups, folds)
     rng = np.random.default_rng(seed)
-    order = [groups[place] for place in rng.permutation(len(groups))]
-    order.sort(key=lambda group: (-len(group.units), group.classes, group.stratum, -len(group.rows)))
-    deal = _Dealer([int(fold) for fold in rng.permutation(folds)], order)
+    shuffled = [groups[place] for place in rng.permutation(len(groups))]
+    dealt = [int(fold) for fold in rng.permutation(folds)]
+    by_units = Dealer(shuffled, dealt, by_units=True)
+    # Large patients of both classes can leave a fold without one of them; dealing by patients cannot.
+    chosen = by_units if by_units.complete else Dealer(shuffled, dealt, by_units=False)
     result = np.empty(sum(len(group.rows) for group in groups), dtype=np.int64)
-    for group in order:
-        result[list(group.rows)] = deal.next_fold(group)
+    for group, fold in chosen.folds:
+        result[list(group.rows)] = fold
     return result
-
-
-class _Dealer:
-    """Counts what each fold has, and names the fold that needs the next patient most."""
-
-    def __init__(self, folds: list[int], groups: Sequence[PatientGroup]) -> None:
-        self._folds = folds
-        self._having: dict[tuple[Class, int], int] = defaultdict(int)
-        self._alike: dict[tuple[Kind, tuple[str, ...], int], int] = defaultdict(int)
-        self._units: dict[tuple[Class, int], int] = defaultdict(int)
-        self._size: dict[int, int] = defaultdict(int)
-        self._total: dict[Class, int] = defaultdict(int)
-        for group in groups:
-            for label, count in group.units.items():
-                self._total[label] += count
-
-    def next_fold(self, group: PatientGroup) -> int:
-        """Return the fold for a patient, and count the patient there."""
-        classes, stratum = group.classes, group.stratum
-
-        def need(fold: int) -> tuple[float, ...]:
-            return (
-                sum(self._having[label, fold] for label in classes),
-                self._alike[classes, stratum, fold],
-                sum(self._units[label, fold] / self._total[label] for label in classes),
-                self._size[fold],
-            )
-
-        fold = min(self._folds, key=need)
-        for label, count in group.units.items():
-            self._having[label, fold] += 1
-            self._units[label, fold] += count
-        self._alike[classes, stratum, fold] += 1
-        self._size[fold] += len(group.rows)
-        return fold
 
 
 def _check_folds(groups: Sequence[PatientGroup], folds: int) -> None:
