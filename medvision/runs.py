@@ -82,6 +82,12 @@ def write_error(path: Path, error: OSError) -> RunError:
     return RunError(f"{path}: {error.strerror or error}; mend that, {again}")
 
 
+def cache_folder() -> Path:
+    """Return where preprocessed cases are kept: `$MEDVISION_CACHE`, or `~/.cache/medvision`."""
+    named = os.environ.get("MEDVISION_CACHE")
+    return Path(named) if named else Path.home() / ".cache" / "medvision"
+
+
 def _flush(path: Path) -> None:
     # Without this a power cut may keep the rename and lose the content.
     with path.open("rb") as stream:

@@ -97,8 +97,9 @@ def cut(
         >>> cut(np.arange(4), [-1], [3], value=9).tolist()
         [9, 0, 1]
     """
-    low = [max(0, begin) for begin in start]
-    high = [min(side, begin + n) for side, begin, n in zip(array.shape, start, size, strict=True)]
+    low = [min(max(0, begin), side) for side, begin in zip(array.shape, start, strict=True)]
+    ends = zip(array.shape, start, size, low, strict=True)
+    high = [max(first, min(side, begin + n)) for side, begin, n, first in ends]
     inside = array[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
     if inside.shape == tuple(size):
         return inside

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import uuid
 from collections.abc import Mapping
@@ -22,17 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medvision.config.pixels import Preprocessing
-from medvision.runs import write_error
+from medvision.runs import cache_folder, write_error
 from medvision.transforms.prepare import Prepared, prepare
 from medvision.transforms.preprocess import VERSION
 
 _DESCRIPTION = "case.json"
-
-
-def cache_folder() -> Path:
-    """Return where preprocessed cases are kept: `$MEDVISION_CACHE`, or `~/.cache/medvision`."""
-    named = os.environ.get("MEDVISION_CACHE")
-    return Path(named) if named else Path.home() / ".cache" / "medvision"
 
 
 @dataclass(frozen=True)

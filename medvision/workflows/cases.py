@@ -10,7 +10,8 @@ from pathlib import Path
 from medvision.cohort import Case, Cohort, file_hashes, same_scan_twice
 from medvision.config import CenterCrop, SegmentationTask, Study
 from medvision.errors import CohortError, LeakageError, MedvisionError, TrainingError
-from medvision.transforms.cache import CachedCase, cache_folder, cached_case
+from medvision.runs import cache_folder
+from medvision.transforms.cache import CachedCase, cached_case
 from medvision.workflows.opened import OpenedStudy
 from medvision.workflows.progress import Display
 

@@ -12,6 +12,7 @@ from medvision.cohort import Case, Cohort, file_hashes, same_scan_twice
 from medvision.config import CenterCrop, ClassificationTask, SegmentationTask, Study, StudyFile
 from medvision.errors import CohortError, MedvisionError, TrainingError
 from medvision.imaging import ImageHeader, check_same_grid, inspect
+from medvision.runs import cache_folder
 from medvision.workflows.memory import available_bytes, training_bytes
 from medvision.workflows.opened import OpenedStudy, open_study
 
@@ -151,11 +152,11 @@ def _check_same_files(cohort: Cohort) -> None:
     for case in cohort:
         sizes[case.image] = _size(case.image)
         owners.setdefault(sizes[case.image], set()).add(case.patient_id)
-    shared = [path for path, size in sizes.items() if len(owners[size]) > 1]
-    if shared:
-        hashes = file_hashes(shared)
-        same = [case.case_id for case in cohort if str(case.image) in hashes]
-        same_scan_twice(cohort.select(same), hashes)
+    suspects = [case for case in cohort if len(owners[sizes[case.image]]) > 1]
+    if suspects:
+        paths = dict.fromkeys(path for case in suspects for path in (case.image, case.mask) if path)
+        chosen = cohort.select([case.case_id for case in suspects])
+        same_scan_twice(chosen, file_hashes(list(paths), index=cache_folder() / "hashes.json"))
 
 
 def _size(path: Path) -> int:
