@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from medvision.imaging.content import content_hash as content_hash
     from medvision.imaging.geometry import Geometry as Geometry
-    from medvision.imaging.geometry import check_same_grid as check_same_grid
     from medvision.imaging.load import ImageHeader as ImageHeader
     from medvision.imaging.load import inspect as inspect
     from medvision.imaging.load import load_volume as load_volume
-    from medvision.imaging.nifti import save_nifti as save_nifti
+    from medvision.imaging.nifti_writing import save_nifti as save_nifti
     from medvision.imaging.resampling import reorient as reorient
     from medvision.imaging.resampling import resample as resample
     from medvision.imaging.resampling import resample_array as resample_array
     from medvision.imaging.resampling import resample_to as resample_to
+    from medvision.imaging.same_grid import check_same_grid as check_same_grid
     from medvision.imaging.volume import Provenance as Provenance
     from medvision.imaging.volume import Volume as Volume
 
@@ -33,7 +33,7 @@ _HOME = {
     "ImageHeader": "load",
     "Provenance": "volume",
     "Volume": "volume",
-    "check_same_grid": "geometry",
+    "check_same_grid": "same_grid",
     "content_hash": "content",
     "inspect": "load",
     "load_volume": "load",
@@ -41,7 +41,7 @@ _HOME = {
     "resample": "resampling",
     "resample_array": "resampling",
     "resample_to": "resampling",
-    "save_nifti": "nifti",
+    "save_nifti": "nifti_writing",
 }
 
 __all__ = sorted(_HOME)

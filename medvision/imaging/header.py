@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from medvision.errors import SeriesError
+from medvision.imaging.dataset import CUT_SHORT, read_dataset
 from medvision.imaging.decoding import in_short, undecodable, unreadable
 from medvision.imaging.geometry import FloatArray
 
@@ -36,7 +36,6 @@ VOLUME_KEYS = (
 )
 """What may tell apart volumes that share their positions, in order of preference."""
 
-_CUT_SHORT = "cut short or damaged, not all of it is there; copy or export it again"
 _DCM2NIIX = "convert it with dcm2niix and give the NIfTI"
 
 _TAGS = [
@@ -112,98 +111,17 @@ def read_slice_header(path: Path) -> SliceHeader | None:
     from pydicom.config import disable_value_validation
 
     with disable_value_validation():
-        read = _read_dataset(path)
+        read = read_dataset(path, _TAGS)
         if read is None:
             return None
         dataset, complete = read
         try:
-            refusal = _other_kind(dataset) or ("" if complete else _CUT_SHORT) or undecodable(dataset)
+            refusal = _other_kind(dataset) or ("" if complete else CUT_SHORT) or undecodable(dataset)
             return _header(dataset, path, refusal)
         except unreadable() as error:
             raise SeriesError(
                 f"{path}: its DICOM header cannot be understood ({in_short(error)}); export the file again"
             ) from error
-
-
-def looks_like_dicom(path: Path) -> bool:
-    """Whether a file begins as DICOM does: "DICM" at byte 128, or a bare data set of group 2 or 8.
-
-    Example:
-        >>> import tempfile
-        >>> with tempfile.NamedTemporaryFile() as f:
-        ...     looks_like_dicom(Path(f.name))
-        False
-    """
-    with path.open("rb") as file:
-        start = file.read(132)
-    if start[128:132] == b"DICM":
-        return True
-    return len(start) == 132 and start[:2] in (b"\x08\x00", b"\x02\x00", b"\x00\x08")
-
-
-def _read_dataset(path: Path) -> tuple[Dataset, bool] | None:
-    """The header's elements and whether the pixels are complete; None where there are none by nature."""
-    from pydicom import dcmread
-    from pydicom.uid import DeflatedExplicitVRLittleEndian
-
-    if not looks_like_dicom(path):
-        raise SeriesError(f"{path}: not a DICOM file; take it out of the folder, or export it again")
-    try:
-        with path.open("rb") as file:
-            dataset = dcmread(file, stop_before_pixels=True, specific_tags=list(_TAGS), force=True)
-            deflated = getattr(dataset, "file_meta", {}).get("TransferSyntaxUID")
-            if deflated == DeflatedExplicitVRLittleEndian:
-                # It has to be unpacked whole; zlib itself notices when it is cut short.
-                dataset = dcmread(path)
-            if "Rows" not in dataset or "Columns" not in dataset:
-                _without_matrix(dataset, path)
-                return None
-            if deflated == DeflatedExplicitVRLittleEndian:
-                return dataset, len(dataset.get("PixelData") or b"") >= _expected_bytes(dataset)
-            return dataset, _pixels_complete(file, dataset, path.stat().st_size)
-    except unreadable() as error:
-        raise SeriesError(f"{path}: {_CUT_SHORT} ({in_short(error)})") from error
-
-
-def _without_matrix(dataset: Dataset, path: Path) -> None:
-    """An object without Rows is no image by its nature, unless its kind says that it is one."""
-    meta = getattr(dataset, "file_meta", {})
-    kind = dataset.get("SOPClassUID") or meta.get("MediaStorageSOPClassUID")
-    if not kind or "Image Storage" in getattr(kind, "name", ""):
-        raise SeriesError(f"{path}: {_CUT_SHORT}")
-
-
-def _expected_bytes(dataset: Dataset) -> int:
-    pixels = int(dataset.Rows) * int(dataset.Columns) * int(dataset.get("SamplesPerPixel") or 1)
-    return pixels * int(dataset.get("NumberOfFrames") or 1) * int(dataset.BitsAllocated) // 8
-
-
-def _pixels_complete(file: BinaryIO, dataset: Dataset, size: int) -> bool:
-    """Compare the length of the pixel data with the length of the file, without reading it.
-
-    The file stands where pydicom stopped: at the tag of the pixel data, or behind the end.
-    """
-    implicit, little_endian = dataset.original_encoding
-    order = "<" if little_endian else ">"
-    start = file.read(8 if implicit else 12)
-    if len(start) < (8 if implicit else 12) or struct.unpack(order + "H", start[:2])[0] != 0x7FE0:
-        return False
-    (length,) = struct.unpack(order + "L", start[-4:])
-    if length == 0xFFFFFFFF:
-        return _fragments_complete(file, size)
-    return bool(file.tell() + length <= size and length >= _expected_bytes(dataset))
-
-
-def _fragments_complete(file: BinaryIO, size: int) -> bool:
-    """Step over the items of encapsulated pixel data (always little endian) to their delimiter."""
-    while len(item := file.read(8)) == 8:
-        group, element, length = struct.unpack("<HHL", item)
-        if (group, element) == (0xFFFE, 0xE0DD):
-            return True
-        if (group, element) != (0xFFFE, 0xE000) or file.tell() + length > size:
-            return False
-        file.seek(length, 1)
-    return False
 
 
 def _other_kind(dataset: Dataset) -> str:

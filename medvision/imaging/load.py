@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from medvision.errors import SeriesError
+from medvision.imaging.files import Source, find_files
 from medvision.imaging.geometry import Geometry, times
-from medvision.imaging.header import looks_like_dicom
 from medvision.imaging.nifti import NiftiHeader, is_nifti, read_nifti, read_nifti_header
 from medvision.imaging.series import Series, read_series
 from medvision.imaging.volume import Provenance, Volume, plane
-
-Source: TypeAlias = "str | os.PathLike[str] | Iterable[str | os.PathLike[str]]"
-
-_NOT_IMAGES = (
-    *(".txt", ".json", ".csv", ".tsv", ".xml", ".md", ".html", ".pdf", ".log", ".ini", ".inf", ".db"),
-    *(".yaml", ".yml", ".jpg", ".jpeg", ".png", ".gif", ".bval", ".bvec", ".nii", ".gz", ".md5", ".sha256"),
-)
-_NOT_IMAGE_NAMES = ("DICOMDIR", "LICENSE", "LICENCE", "README")
-_OTHER_FORMATS = (".nrrd", ".nhdr", ".mha", ".mhd", ".hdr", ".img", ".mgz", ".mgh", ".minc", ".mnc")
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,54 +162,3 @@ def _summary(found: _Found) -> ImageHeader:
     return ImageHeader(
         series.geometry, value_dtype(series.slices), first.modality, "DICOM", series.volumes, provenance
     )
-
-
-def find_files(source: Source) -> tuple[str, tuple[Path, ...]]:
-    """The files of a source, and what an error calls it.
-
-    In a folder, hidden files, DICOMDIR and files whose names say that they are no DICOM (.txt, .json, …)
-    are passed over; a list is taken as it is.
-
-    Raises:
-        SeriesError: Nothing there, or a format that is not read.
-    """
-    if isinstance(source, str | os.PathLike):
-        path = Path(source).expanduser()
-        if path.is_dir():
-            return str(path), _in_folder(path)
-        files: tuple[Path, ...] = (path,)
-        where = str(path)
-    else:
-        files = tuple(Path(file).expanduser() for file in source)
-        where = f"{len(files)} files of {files[0].parent}" if files else "the list of files"
-    missing = [str(file) for file in files if not file.is_file()]
-    if missing or not files:
-        raise SeriesError(f"{where}: no such file: {', '.join(missing[:4]) or 'the list is empty'}")
-    for file in files:
-        if file.name.lower().endswith(_OTHER_FORMATS):
-            raise SeriesError(
-                f"{file}: this format is not read; convert the scan to .nii.gz or give the DICOM"
-            )
-    return where, files
-
-
-def _in_folder(folder: Path) -> tuple[Path, ...]:
-    below = sorted(p for p in folder.rglob("*") if p.is_file())
-    files = tuple(p for p in below if _may_be_dicom(p, folder))
-    if files:
-        return files
-    nifti = [p for p in below if is_nifti(p)]
-    if nifti:
-        raise SeriesError(
-            f"{folder}: no DICOM in it but NIfTI, such as {nifti[0].name}; give the file itself"
-        )
-    raise SeriesError(
-        f"{folder}: no DICOM file in it ({len(below)} other files); give the folder of the series"
-    )
-
-
-def _may_be_dicom(path: Path, folder: Path) -> bool:
-    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-    if hidden or path.name.upper() in _NOT_IMAGE_NAMES:
-        return False
-    return path.suffix.lower() not in _NOT_IMAGES or looks_like_dicom(path)

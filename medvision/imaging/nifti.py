@@ -1,4 +1,4 @@
-"""NIfTI files: headers without their voxels, voxels without surprises, files written whole.
+"""NIfTI files: headers without their voxels, voxels without surprises.
 
 Which affine: the sform where its code is positive, else the qform, as NiBabel does; where both are
 given and differ by more than 0.1 mm, the sform is used and a warning says so. A file with neither has
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from medvision.errors import GeometryError, MedvisionError, SeriesError
+from medvision.errors import GeometryError, SeriesError
 from medvision.imaging.geometry import FloatArray, Geometry
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def read_nifti_header(path: Path) -> NiftiHeader:
             block = start + file.read(size - 4)
         if len(block) < size:
             raise _cut_short(path)
-        result = _header(_nibabel("Header", 1 if size == 348 else 2)(block), path)
+        result = _header(nibabel_class("Header", 1 if size == 348 else 2)(block), path)
     except (
         HeaderDataError,
         ValueError,
@@ -142,61 +142,7 @@ def read_nifti(path: Path, header: NiftiHeader, volume_index: int | None = None)
     return voxels
 
 
-def save_nifti(
-    path: str | Path,
-    array: npt.ArrayLike,
-    geometry_or_affine: Geometry | npt.ArrayLike,
-    dtype: npt.DTypeLike | None = None,
-) -> Path:
-    """Write an array as NIfTI; the same array gives the same bytes on every day.
-
-    The file is written beside its place and renamed, so a kill leaves the old one or the new one.
-    sform and qform are both set (code 1, scanner); a sheared affine, which a qform cannot hold, is set
-    as sform alone.
-
-    Args:
-        path: ``.nii`` or ``.nii.gz``; its folder is made.
-        array: (i, j, k) or (i, j, k, t).
-        geometry_or_affine: Where it lies: a Geometry or a 4×4 affine → RAS+ mm.
-        dtype: Type in the file; default the array's own (bool as uint8, float16 as float32). Whole
-            numbers and masks must survive the change exactly.
-
-    Returns:
-        The path.
-
-    Raises:
-        GeometryError: The array does not fit the geometry.
-        MedvisionError: The name does not end in .nii or .nii.gz, or ``dtype`` cannot hold the values.
-
-    Example:
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     save_nifti(Path(folder) / "mask.nii.gz", np.ones((3, 3, 3), bool), np.eye(4)).name
-        'mask.nii.gz'
-    """
-    path = Path(path)
-    if not is_nifti(path):
-        raise MedvisionError(f"{path}: a NIfTI file is named .nii or .nii.gz")
-    voxels = _cast(np.asarray(array), dtype, path)
-    shape = voxels.shape[:3]
-    if isinstance(geometry_or_affine, Geometry):
-        geometry = geometry_or_affine
-    else:
-        geometry = Geometry(_three(shape), np.asarray(geometry_or_affine, dtype=np.float64))
-    if shape != geometry.shape or voxels.ndim > 4:
-        raise GeometryError(f"{path}: array of shape {voxels.shape} on a grid of shape {geometry.shape}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with _open_for_writing(temporary, compressed=path.name.lower().endswith(".gz")) as file:
-            _image(voxels, geometry).to_stream(file)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
-
-
-def _nibabel(kind: str, version: int) -> Any:  # noqa: ANN401 (NiBabel's classes are untyped)
+def nibabel_class(kind: str, version: int) -> Any:  # noqa: ANN401 (NiBabel's classes are untyped)
     """NiBabel's Nifti1Header, Nifti2Image, …, loaded when first needed."""
     return getattr(import_module(f"nibabel.nifti{version}"), f"Nifti{version}{kind}")
 
@@ -217,7 +163,7 @@ def _header(header: Any, path: Path) -> NiftiHeader:  # noqa: ANN401 (NiBabel's 
         (0.0 if intercept is None else float(intercept)),
     )
     return NiftiHeader(
-        geometry=Geometry(_three((*shape, 1)[:3]), _affine(header, path)),
+        geometry=Geometry(three_axes((*shape, 1)[:3]), _affine(header, path)),
         dtype=_value_dtype(stored, slope, intercept),
         volumes=volumes,
         stored_dtype=stored,
@@ -290,17 +236,6 @@ def _open_unpacked(path: Path) -> Iterator[BinaryIO | gzip.GzipFile]:
             yield unpacked
 
 
-@contextmanager
-def _open_for_writing(path: Path, *, compressed: bool) -> Iterator[BinaryIO | gzip.GzipFile]:
-    with path.open("wb") as file:
-        if not compressed:
-            yield file
-            return
-        # No name and no time in gzip's header: equal voxels give equal bytes.
-        with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0) as packed:
-            yield packed
-
-
 def _check_complete(path: Path, header: NiftiHeader) -> None:
     count = math.prod(header.geometry.shape) * header.volumes
     expected = header.offset + count * header.stored_dtype.itemsize
@@ -332,37 +267,12 @@ def _cut_short(path: Path) -> SeriesError:
     return SeriesError(f"{path}: cut short, its voxels are not all there; copy or convert it again")
 
 
-def _three(shape: tuple[int, ...]) -> tuple[int, int, int]:
+def three_axes(shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """A shape as a triple.
+
+    Raises:
+        GeometryError: It has more axes or fewer.
+    """
     if len(shape) != 3:
         raise GeometryError(f"a volume has three axes, not shape {shape}")
     return shape[0], shape[1], shape[2]
-
-
-def _cast(array: npt.NDArray[Any], dtype: npt.DTypeLike | None, path: Path) -> npt.NDArray[Any]:
-    if array.dtype.kind not in "biuf":
-        raise MedvisionError(f"{path}: voxels of type {array.dtype} cannot be written as NIfTI")
-    default = {"bool": np.uint8, "float16": np.float32}.get(array.dtype.name, array.dtype)
-    wanted = np.dtype(dtype if dtype is not None else default)
-    if wanted.kind == "b":
-        wanted = np.dtype(np.uint8)
-    if wanted == array.dtype:
-        return array
-    with np.errstate(invalid="ignore", over="ignore"):
-        cast = array.astype(wanted)
-    exact = wanted.kind == "f" and array.dtype.kind == "f"
-    if not exact and not np.array_equal(cast.astype(array.dtype), array):
-        raise MedvisionError(
-            f"{path}: {wanted} cannot hold the {array.dtype} values exactly; round them first"
-        )
-    return cast
-
-
-def _image(voxels: npt.NDArray[Any], geometry: Geometry) -> Any:  # noqa: ANN401 (NiBabel is untyped)
-    kind = _nibabel("Image", 1 if max(voxels.shape) < 2**15 else 2)
-    image = kind(voxels, np.array(geometry.affine), dtype=voxels.dtype)
-    image.header.set_xyzt_units("mm")
-    image.set_sform(geometry.affine, code=1)
-    image.set_qform(geometry.affine, code=1)
-    if not Geometry(geometry.shape, image.get_qform()).is_close(geometry, DISAGREEMENT_MM / 10):
-        image.set_qform(None, code=0)
-    return image

@@ -7,15 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from medvision.errors import SeriesError
-from medvision.imaging.geometry import FloatArray, Geometry, dicom_affine
+from medvision.imaging.consistency import given, inconsistencies
+from medvision.imaging.geometry import Geometry, dicom_affine
 from medvision.imaging.header import SliceHeader, read_slice_header
-from medvision.imaging.ordering import names, one_or_many, split_volumes, stack
-
-_ORIENTATION_TOLERANCE = 1e-3  # direction cosines written with three decimals
-_PIXEL_SPACING_TOLERANCE_MM = 1e-4
+from medvision.imaging.ordering import one_or_many, stack
+from medvision.imaging.splitting import split_volumes
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,16 +52,14 @@ def read_series(
             incomplete, or leave the order of the slices open; names files and what to do.
     """
     slices = choose_series(read_headers(files, where), where, series_uid)
-    problems = _refusals(slices) or _mixtures(slices) or _without_place(slices) or _mixed_planes(slices)
+    problems = inconsistencies(slices)
     if problems:
         raise one_or_many(where, problems)
     key, volumes = split_volumes(slices, where)
     chosen = _choose_volume(key, volumes, volume_index, where)
     ordered, step = stack(chosen, where, allow_tilt=allow_tilt)
     first = ordered[0]
-    affine = dicom_affine(
-        _given(first.position), _given(first.orientation), _given(first.pixel_spacing), step
-    )
+    affine = dicom_affine(given(first.position), given(first.orientation), given(first.pixel_spacing), step)
     return Series(tuple(ordered), Geometry((*first.shape, len(ordered)), affine), len(volumes))
 
 
@@ -137,82 +132,3 @@ def _choose_volume(
         told += f" ({', '.join('/'.join(str(v) for v in value) for value in values)})"
     asked = "" if index is None else f", no volume_index={index}"
     raise SeriesError(f"{where}: {told}{asked}; choose one with volume_index=0…{count - 1}")
-
-
-def _refusals(slices: Sequence[SliceHeader]) -> list[str]:
-    grouped: dict[str, list[SliceHeader]] = defaultdict(list)
-    for one in slices:
-        grouped[one.refusal].append(one)
-    return [f"{names(found)}: {refusal}" for refusal, found in grouped.items() if refusal]
-
-
-def _mixtures(slices: Sequence[SliceHeader]) -> list[str]:
-    """What should be one value in a series but is several, with the files of the rarer ones."""
-    problems = []
-    for name in slices[0].same:
-        problems += _mixture(f"mixed {name}", slices, [s.same[name] or "none" for s in slices])
-    return problems
-
-
-def _mixture(what: str, slices: Sequence[SliceHeader], values: Sequence[str]) -> list[str]:
-    groups: dict[str, list[SliceHeader]] = defaultdict(list)
-    for one, value in zip(slices, values, strict=True):
-        groups[value].append(one)
-    if len(groups) == 1:
-        return []
-    by_size = sorted(groups.items(), key=lambda item: -len(item[1]))
-    listed = "; ".join(f"{text} in {len(found)} ({names(found, 3)})" for text, found in by_size[:4])
-    more = f"; and {len(by_size) - 4} more" if len(by_size) > 4 else ""
-    return [f"{what}: {listed}{more}; give the files of one stack"]
-
-
-def _without_place(slices: Sequence[SliceHeader]) -> list[str]:
-    problems = []
-    for name, attribute in (
-        ("ImagePositionPatient", "position"),
-        ("ImageOrientationPatient", "orientation"),
-        ("PixelSpacing", "pixel_spacing"),
-    ):
-        without = [s for s in slices if getattr(s, attribute) is None]
-        if without:
-            problems.append(
-                f"{name} is absent in {len(without)} of {len(slices)} images ({names(without)}), so their "
-                f"place is unknown; export the original series, not a derived or projection image"
-            )
-    return problems
-
-
-def _mixed_planes(slices: Sequence[SliceHeader]) -> list[str]:
-    problems = []
-    for what, attribute, tolerance in (
-        ("mixed orientation", "orientation", _ORIENTATION_TOLERANCE),
-        ("mixed pixel spacing", "pixel_spacing", _PIXEL_SPACING_TOLERANCE_MM),
-    ):
-        kinds: list[FloatArray] = []
-        labels = []
-        for one in slices:
-            value = _given(getattr(one, attribute))
-            same = [kind for kind in kinds if np.abs(kind - value).max() <= tolerance]
-            if not same:
-                kinds.append(value)
-            labels.append("\\".join(f"{x:.6g}" for x in (same[0] if same else value)))
-        problems += _mixture(what, slices, labels)
-    return problems or _crooked(slices[0])
-
-
-def _crooked(one: SliceHeader) -> list[str]:
-    row, column = _given(one.orientation).reshape(2, 3)
-    lengths = float(np.linalg.norm(row)), float(np.linalg.norm(column))
-    off = max(abs(lengths[0] - 1), abs(lengths[1] - 1), abs(float(row @ column)))
-    spacing = _given(one.pixel_spacing)
-    if off > 5 * _ORIENTATION_TOLERANCE:
-        given = _given(one.orientation).tolist()
-        return [f"ImageOrientationPatient {given} is not two perpendicular unit vectors; export it again"]
-    if spacing.min() <= 0:
-        return [f"PixelSpacing {spacing.tolist()} is not positive; export the series again"]
-    return []
-
-
-def _given(value: FloatArray | None) -> FloatArray:
-    """A vector that was checked to be there."""
-    return np.asarray(value, dtype=np.float64)

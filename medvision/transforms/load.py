@@ -12,7 +12,8 @@ from monai.data import MetaTensor
 from monai.transforms import MapTransform
 from monai.utils import MetaKeys, SpaceKeys
 
-from medvision.imaging.load import Source, load_volume
+from medvision.imaging.files import Source
+from medvision.imaging.load import load_volume
 from medvision.imaging.volume import Volume
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from medvision.errors import MedvisionError
-from medvision.imaging.load import Source, load_volume
-from medvision.imaging.nifti import save_nifti
+from medvision.imaging.files import Source
+from medvision.imaging.load import load_volume
+from medvision.imaging.nifti_writing import save_nifti
 from medvision.imaging.volume import Volume
 from medvision.runs import atomic_path
 

@@ -20,8 +20,8 @@ from pydicom import dcmread
 
 from medvision.errors import SeriesError
 from medvision.imaging import Geometry, Volume, content_hash, inspect, load_volume
+from medvision.imaging.dataset import looks_like_dicom
 from medvision.imaging.decoding import stored_values
-from medvision.imaging.header import looks_like_dicom
 
 pytestmark = pytest.mark.data
 

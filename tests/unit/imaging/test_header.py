@@ -17,7 +17,8 @@ from pydicom.uid import (
 
 from medvision.errors import SeriesError
 from medvision.imaging import inspect, load_volume
-from medvision.imaging.header import looks_like_dicom, read_slice_header
+from medvision.imaging.dataset import looks_like_dicom
+from medvision.imaging.header import read_slice_header
 
 Series = Callable[..., list[Path]]
 

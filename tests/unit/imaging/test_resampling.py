@@ -168,3 +168,21 @@ class TestResample:
     def test_impossible_spacing(self, spacing: float | tuple[float, float, float]) -> None:
         with pytest.raises(GeometryError, match="a spacing is positive mm"):
             resample(scan(), spacing)
+
+
+def test_a_kept_gantry_tilt_is_set_upright() -> None:
+    """A field that is linear in space, sampled on a sheared stack, is the same field on an upright one."""
+
+    def field(points: np.ndarray) -> np.ndarray:
+        return points @ [1.0, 2.0, 3.0]
+
+    sheared = np.diag([1.0, 1.0, 2.0, 1.0])
+    sheared[1, 2] = 2 * np.tan(np.deg2rad(15))
+    tilted = Geometry((10, 30, 10), sheared)
+    values = field(tilted.index_to_mm(np.argwhere(np.ones(tilted.shape)))).reshape(tilted.shape)
+    upright_affine = np.diag([1.0, 1.0, 1.5, 1.0])
+    upright_affine[:3, 3] = [1, 10, 2]
+    upright = Geometry((8, 12, 8), upright_affine)
+    found = resample_to(Volume(values, tilted), upright).array
+    expected = field(upright.index_to_mm(np.argwhere(np.ones(upright.shape)))).reshape(upright.shape)
+    assert found == pytest.approx(expected, abs=1e-4)
