@@ -41,11 +41,12 @@ def confusion_figure(contents: RunContents) -> PaperFigure | None:
 
 def _tables(contents: RunContents) -> dict[str, dict[str, int]]:
     stored = contents.results.get("confusion") or {}
-    tables = {
-        str(m): {k: int(counts.get(k) or 0) for k in ("tp", "fp", "fn", "tn")} for m, counts in stored.items()
-    }
-    for model in contents.models:
-        if model not in tables and column(model, "prediction") in contents.predictions:
+    tables = {}
+    # A JSON object has no order of its own: the models come in the order of the study.
+    for model in [*contents.models, *(name for name in stored if name not in contents.models)]:
+        if model in stored:
+            tables[model] = {key: int(stored[model].get(key) or 0) for key in ("tp", "fp", "fn", "tn")}
+        elif column(model, "prediction") in contents.predictions:
             tables[model] = confusion_counts(contents.predictions, model)
     return tables
 

@@ -130,11 +130,11 @@ def draw_slice(axes: Axes, picture: Slice, look: Look) -> None:
     axes.imshow(
         picture.image, cmap="gray", vmin=low, vmax=high, extent=(0, width, height, 0), interpolation="nearest"
     )
-    for place, (name, mask) in enumerate(picture.masks.items()):
+    # Where both agree the first is seen below the thinner second.
+    widths = (1.8, 0.9) if len(picture.masks) > 1 else (1.1,)
+    for (name, mask), line in zip(picture.masks.items(), widths, strict=False):
         for value in np.unique(mask[mask > 0]):
-            _contour(
-                axes, mask == value, picture, look.colours.get(name, "#FFFFFF"), 1.8 if place == 0 else 0.9
-            )
+            _contour(axes, mask == value, picture, look.colours.get(name, "#FFFFFF"), line)
     axes.set(xlim=(0, width), ylim=(height, 0), aspect="equal", xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
     _letters(axes, picture.edges)
@@ -194,7 +194,6 @@ def _contrast(image: Pixels) -> tuple[float, float]:
 
 
 def _contour(axes: Axes, mask: Pixels, picture: Slice, colour: str, width: float) -> None:
-    # Later contours are thinner, so that the first is seen below them where both agree.
     # A border of background closes contours that touch the edge of the picture.
     padded = np.pad(mask.astype(float), 1)
     rows = (np.arange(padded.shape[0]) - 0.5) * picture.row_mm

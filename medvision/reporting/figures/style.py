@@ -100,7 +100,9 @@ def _arrange(figure: Figure) -> None:
     The solver behind matplotlib's constrained layout returns the same position with another last bit
     from call to call, and one bit decides to which pixel an edge is drawn.
     """
-    figure.draw_without_rendering()
+    # Pictures of fixed proportions move the room that their titles need: the second pass settles it.
+    for _ in range(2):
+        figure.draw_without_rendering()
     figure.set_layout_engine("none")
     for axes in figure.axes:
         left, bottom, width, height = (round(edge, 6) for edge in axes.get_position(original=True).bounds)

@@ -133,11 +133,8 @@ def _clustering(contents: RunContents) -> list[str]:
     patients = contents.cohort["patient_id"].nunique()
     sample = print_sample(len(contents.cohort), patients, contents.unit)
     if patients == len(contents.cohort):
-        return [f"{sample[0].upper()}{sample[1:]}, one each."]
-    return [
-        f"{sample}; the unit of independence is the patient, so the intervals account for several "
-        "of one patient where the method says clustered, cluster or bootstrap of patients."
-    ]
+        return [f"{sample}, one each."]
+    return [f"{sample}; the unit of independence is the patient."]
 
 
 def _prediction_values(contents: RunContents) -> list[str]:

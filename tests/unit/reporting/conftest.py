@@ -201,14 +201,19 @@ def score(reference: np.ndarray, predicted: np.ndarray, name: str) -> dict[str, 
     defined = bool(a.any() and b.any())
     dice = 2 * both / total if total else np.nan
     return {
-        "structure": name, "dice": dice, "iou": both / (total - both) if total else np.nan,
-        "hd95_mm": 1 + 6 * (1 - dice) if defined else np.nan, "nsd": dice**0.5 if total else np.nan,
+        "structure": name,
+        "dice": dice,
+        "iou": both / (total - both) if total else np.nan,
+        "hd95_mm": 1 + 6 * (1 - dice) if defined else np.nan,
+        "nsd": dice**0.5 if total else np.nan,
         "assd_mm": 3 * (1 - dice) if defined else np.nan,
-        "volume_reference_ml": volumes[0], "volume_prediction_ml": volumes[1],
+        "volume_reference_ml": volumes[0],
+        "volume_prediction_ml": volumes[1],
         "volume_error_ml": volumes[1] - volumes[0],
         "volume_error_percent": 100 * (volumes[1] - volumes[0]) / volumes[0] if a.any() else np.nan,
-        "reference_empty": not a.any(), "prediction_empty": not b.any(),
-    }  # fmt: skip
+        "reference_empty": not a.any(),
+        "prediction_empty": not b.any(),
+    }
 
 
 def split_by_patient(cohort: pd.DataFrame, repeats: int, rng: np.random.Generator, folds: int = 3) -> dict:
@@ -258,9 +263,14 @@ def fold_path(folder: Path, part: dict) -> Path:
 
 def threshold_entry(value: float) -> dict[str, object]:
     return {
-        "threshold": value, "rule": "youden", "fitted_on": "inner out-of-fold scores of the training part",
-        "n_units": 50, "n_patients": 27, "sensitivity": 0.91, "specificity": 0.84,
-    }  # fmt: skip
+        "threshold": value,
+        "rule": "youden",
+        "fitted_on": "inner out-of-fold scores of the training part",
+        "n_units": 50,
+        "n_patients": 27,
+        "sensitivity": 0.91,
+        "specificity": 0.84,
+    }
 
 
 def write_log(folder: Path, part: dict, rng: np.random.Generator) -> None:
@@ -291,17 +301,22 @@ def write_common(folder: Path, study: dict, cohort: pd.DataFrame, splits: dict) 
     cohort.to_parquet(folder / "cohort.parquet")
     (folder / "splits.json").write_text(json.dumps(splits))
     record = {
-        "medvision": "0.1.0", "versions": {"python": "3.11.9", "torch": "2.13.0", "numpy": "2.4.0"}, "seed": 2026,
+        "medvision": "0.1.0",
+        "versions": {"python": "3.11.9", "torch": "2.13.0", "numpy": "2.4.0"},
+        "seed": 2026,
         "git": {"commit": "0123456789abcdef0123456789abcdef01234567", "dirty": False},
         "hardware": {"cpu": "a processor", "gpu": "none", "memory_gb": 16},
         "inputs": {f"data/{case}.nii.gz": f"{n:064x}" for n, case in enumerate(cohort.case_id)},
-        "study_sha256": "a" * 64, "splits_sha256": "b" * 64,
-        "started": "2026-03-01T10:00:00+00:00", "stopped": "2026-03-01T11:30:00+00:00", "seconds": 5400.0,
+        "study_sha256": "a" * 64,
+        "splits_sha256": "b" * 64,
+        "started": "2026-03-01T10:00:00+00:00",
+        "stopped": "2026-03-01T11:30:00+00:00",
+        "seconds": 5400.0,
         "folds": [
             {"repeat": part["repeat"], "fold": part["fold"], "seconds": 1800.0, "epochs": 30}
             for part in splits["parts"]
         ],
-    }  # fmt: skip
+    }
     (folder / "record.json").write_text(json.dumps(record))
 
 
@@ -312,55 +327,104 @@ def write_study(path: Path, study: dict) -> None:
 
 def nodule_study(folder: Path) -> dict:
     return {
-        "name": "nodules", "title": "Malignancy of lung nodules on CT", "seed": 2026,
+        "name": "nodules",
+        "title": "Malignancy of lung nodules on CT",
+        "seed": 2026,
         "question": "Does the image add to the diameter of a nodule & its margin?",
         "caution": "Labels are radiologists' ratings <not pathology>.",
         "cohort": {
-            "kind": "manifest", "path": str(folder / "cohort.csv"), "covariates": ["diameter_mm", "sex", "age_years"],
-            "forbidden": ["malignancy_rating"], "sampling": "cohort", "prevalence": None,
+            "kind": "manifest",
+            "path": str(folder / "cohort.csv"),
+            "covariates": ["diameter_mm", "sex", "age_years"],
+            "forbidden": ["malignancy_rating"],
+            "sampling": "cohort",
+            "prevalence": None,
         },
-        "task": {"kind": "classification", "label": "malignant", "positive": 1, "negative": None, "unit": "nodule"},
+        "task": {
+            "kind": "classification",
+            "label": "malignant",
+            "positive": 1,
+            "negative": None,
+            "unit": "nodule",
+        },
         "preprocessing": {
-            "orientation": "RAS", "spacing_mm": [1.0, 1.0, 1.0],
+            "orientation": "RAS",
+            "spacing_mm": [1.0, 1.0, 1.0],
             "intensity": {"kind": "window", "window_hu": [-1000.0, 400.0]},
             "crop": {"kind": "center", "size_voxels": [32, 32, 32], "around": "mask"},
         },
         "augmentation": {"flip_axes": [0], "rotate_deg": [0.0, 0.0, 15.0], "noise_std": 0.0},
         "split": {"folds": 3, "repeats": 1, "stratify_by": []},
-        "model": {"kind": "resnet", "depth": 18, "widths": [16, 32, 64, 128], "stem_kernel": 3, "stem_stride": 1},
+        "model": {
+            "kind": "resnet",
+            "depth": 18,
+            "widths": [16, 32, 64, 128],
+            "stem_kernel": 3,
+            "stem_stride": 1,
+        },
         "training": {
-            "epochs": 30, "batch_size": 8, "optimizer": {"kind": "adamw", "learning_rate": 0.001, "weight_decay": 0.01},
-            "schedule": {"kind": "cosine"}, "class_weights": "balanced", "inner": {"kind": "cross_fit", "folds": 2},
+            "epochs": 30,
+            "batch_size": 8,
+            "optimizer": {"kind": "adamw", "learning_rate": 0.001, "weight_decay": 0.01},
+            "schedule": {"kind": "cosine"},
+            "class_weights": "balanced",
+            "inner": {"kind": "cross_fit", "folds": 2},
         },
         "prediction": {"window_voxels": None, "overlap": 0.5, "mirror_axes": []},
         "evaluation": {
-            "level": 0.95, "threshold": "youden", "nsd_tolerance_mm": 1.0, "montage_cases": 3,
+            "level": 0.95,
+            "threshold": "youden",
+            "nsd_tolerance_mm": 1.0,
+            "montage_cases": 3,
             "bootstrap_resamples": 500,
         },
         "comparators": [{"name": "diameter", "covariates": ["diameter_mm"], "with_image": False}],
-    }  # fmt: skip
+    }
 
 
 def hippocampus_study(folder: Path) -> dict:
     return {
-        "name": "hippocampus", "title": "Hippocampus on MR", "question": "How well is it outlined?", "caution": "",
+        "name": "hippocampus",
+        "title": "Hippocampus on MR",
+        "question": "How well is it outlined?",
+        "caution": "",
         "seed": 2026,
-        "cohort": {"kind": "msd", "path": str(folder / "data"), "covariates": ["age_years"], "sampling": "cohort"},
+        "cohort": {
+            "kind": "msd",
+            "path": str(folder / "data"),
+            "covariates": ["age_years"],
+            "sampling": "cohort",
+        },
         "task": {"kind": "segmentation", "labels": dict(STRUCTURES), "unit": "scan"},
-        "preprocessing": {"orientation": "RAS", "spacing_mm": None, "intensity": {"kind": "zscore", "nonzero": False}},
+        "preprocessing": {
+            "orientation": "RAS",
+            "spacing_mm": None,
+            "intensity": {"kind": "zscore", "nonzero": False},
+        },
         "split": {"folds": 3, "repeats": 1},
         "model": {
-            "kind": "dynunet", "channels": [16, 32, 64], "deep_supervision": 1, "residual": False, "norm": "instance",
+            "kind": "dynunet",
+            "channels": [16, 32, 64],
+            "deep_supervision": 1,
+            "residual": False,
+            "norm": "instance",
         },
         "training": {
-            "epochs": 30, "batch_size": 4, "patch_voxels": [32, 32, 32],
+            "epochs": 30,
+            "batch_size": 4,
+            "patch_voxels": [32, 32, 32],
             "optimizer": {"kind": "sgd", "learning_rate": 0.01, "weight_decay": 3e-5},
             "inner": {"kind": "holdout", "fraction": 0.2},
         },
         "prediction": {"window_voxels": [32, 32, 32], "overlap": 0.5, "mirror_axes": [0, 1, 2]},
-        "evaluation": {"level": 0.95, "nsd_tolerance_mm": 1.0, "montage_cases": 3, "bootstrap_resamples": 500},
+        "evaluation": {
+            "level": 0.95,
+            "nsd_tolerance_mm": 1.0,
+            "montage_cases": 3,
+            "bootstrap_resamples": 500,
+        },
         "comparators": [],
-    }  # fmt: skip
+    }
 
 
 def classification_results(study: dict, predictions: pd.DataFrame) -> dict:
@@ -377,15 +441,20 @@ def classification_results(study: dict, predictions: pd.DataFrame) -> dict:
         )
         label = predictions.label
         counts = {
-            "tp": int(((label == 1) & (calls == 1)).sum()), "fp": int(((label == 0) & (calls == 1)).sum()),
-            "fn": int(((label == 1) & (calls == 0)).sum()), "tn": int(((label == 0) & (calls == 0)).sum()),
-        }  # fmt: skip
+            "tp": int(((label == 1) & (calls == 1)).sum()),
+            "fp": int(((label == 0) & (calls == 1)).sum()),
+            "fn": int(((label == 1) & (calls == 0)).sum()),
+            "tn": int(((label == 0) & (calls == 0)).sum()),
+        }
         confusion[model] = counts
         tp, fp, fn, tn = (counts[key] for key in ("tp", "fp", "fn", "tn"))
         rates = {
-            "sensitivity": (tp, tp + fn), "specificity": (tn, tn + fp), "ppv": (tp, tp + fp), "npv": (tn, tn + fn),
+            "sensitivity": (tp, tp + fn),
+            "specificity": (tn, tn + fp),
+            "ppv": (tp, tp + fp),
+            "npv": (tn, tn + fn),
             "accuracy": (tp + tn, len(label)),
-        }  # fmt: skip
+        }
         for name, (hits, total) in rates.items():
             rows = predictions.head(total)
             estimates.append(
@@ -398,13 +467,23 @@ def classification_results(study: dict, predictions: pd.DataFrame) -> dict:
     estimates.append({**undefined, "value": None, "low": None, "high": None, "status": "undefined_no_units"})
     difference = entry("", "auroc", "fold-averaged", 0.0213, predictions, "paired influence functions")
     comparison = {
-        "a": "image", "b": "diameter", "metric": "auroc", "difference": {**difference, "low": -0.004, "high": 0.0466},
-        "statistic": 1.66, "p": 0.00004, "p_adjusted": 0.0969, "method": "z test",
-    }  # fmt: skip
+        "a": "image",
+        "b": "diameter",
+        "metric": "auroc",
+        "difference": {**difference, "low": -0.004, "high": 0.0466},
+        "statistic": 1.66,
+        "p": 0.00004,
+        "p_adjusted": 0.0969,
+        "method": "z test",
+    }
     return {
-        "study": study["name"], "level": 0.95, "estimates": estimates, "comparisons": [comparison],
-        "confusion": confusion, "notes": ["3 nodules without age were not used by any model with age."],
-    }  # fmt: skip
+        "study": study["name"],
+        "level": 0.95,
+        "estimates": estimates,
+        "comparisons": [comparison],
+        "confusion": confusion,
+        "notes": ["3 nodules without age were not used by any model with age."],
+    }
 
 
 def segmentation_results(scores: pd.DataFrame) -> dict:
@@ -436,7 +515,7 @@ def segmentation_results(scores: pd.DataFrame) -> dict:
                         "low": min(low, value),
                         "high": max(high, value),
                         "method": "bootstrap of patients, percentile",
-                    }  # fmt: skip
+                    }
                 )
     return {
         "study": "hippocampus",
@@ -452,11 +531,21 @@ def entry(model: str, metric: str, aggregation: str, value: float, rows: pd.Data
     """An estimate with an invented interval; the tests of the report do not judge its width."""
     value = float(value)
     return {
-        "model": model, "metric": metric, "aggregation": aggregation, "structure": None, "fold": None,
-        "value": value, "low": max(value - 0.0567, 0.0), "high": min(value + 0.0432, 1.0), "level": 0.95,
-        "method": method, "n_units": len(rows), "n_patients": int(rows.patient_id.nunique()), "status": "ok",
+        "model": model,
+        "metric": metric,
+        "aggregation": aggregation,
+        "structure": None,
+        "fold": None,
+        "value": value,
+        "low": max(value - 0.0567, 0.0),
+        "high": min(value + 0.0432, 1.0),
+        "level": 0.95,
+        "method": method,
+        "n_units": len(rows),
+        "n_patients": int(rows.patient_id.nunique()),
+        "status": "ok",
         "unit": "",
-    }  # fmt: skip
+    }
 
 
 def rank_auc(labels: pd.Series, scores: pd.Series) -> float:

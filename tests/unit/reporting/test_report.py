@@ -10,11 +10,15 @@ import pytest
 
 from medvision.errors import RunError
 from medvision.reporting import write_report
+from medvision.reporting.contents import read_run
+from medvision.reporting.html import render_report
+from medvision.reporting.report import make_figures, make_tables
 
+COMMON = {"cohort", "folds", "split", "performance", "estimates"}
 TABLES = {
-    "classification": {"cohort", "folds", "split", "performance", "fold_results", "comparison", "thresholds", "estimates"},
-    "segmentation": {"cohort", "folds", "split", "performance", "estimates"},
-}  # fmt: skip
+    "classification": COMMON | {"fold_results", "comparison", "thresholds"},
+    "segmentation": COMMON,
+}
 FIGURES = {
     "classification": {"roc", "confusion", "montage", "learning"},
     "segmentation": {"dice", "agreement", "montage", "learning"},
@@ -53,10 +57,14 @@ def test_another_process_with_another_hash_seed_gives_the_same_bytes(segmentatio
     assert hashes(copy) == hashes(segmentation_run)
 
 
-def test_repeats_are_reported(make_classification_run, make_segmentation_run, tmp_path):
-    for name, make in (("c", make_classification_run), ("s", make_segmentation_run)):
-        text = write_report(make(tmp_path / name, patients=9, repeats=2)).read_text()
-        assert "2 repeats" in text
+@pytest.mark.parametrize("task", ["classification", "segmentation"])
+def test_repeats_are_reported(task, request, tmp_path):
+    contents = read_run(request.getfixturevalue(f"make_{task}_run")(tmp_path / "run", patients=9, repeats=2))
+    tables = {table.name: table for table in make_tables(contents)}
+    figures = [figure.name for figure in make_figures(contents)]
+    assert set(tables) >= COMMON
+    assert set(figures) == FIGURES[task]
+    assert "9 patients · 3-fold cross-validation, 2 repeats" in render_report(contents, tables, [])
 
 
 def test_a_folder_that_is_no_run(tmp_path):
@@ -65,6 +73,7 @@ def test_a_folder_that_is_no_run(tmp_path):
 
 
 def test_importing_the_package_loads_no_drawing_library():
-    code = "import sys, medvision.reporting; print([m for m in ('matplotlib', 'pandas', 'torch') if m in sys.modules])"
+    heavy = ("matplotlib", "pandas", "torch")
+    code = f"import sys, medvision.reporting; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

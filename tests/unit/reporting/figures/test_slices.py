@@ -2,6 +2,7 @@
 
 import nibabel as nib
 import numpy as np
+import pandas as pd
 import pytest
 
 from medvision.errors import GeometryError, MedvisionError
@@ -127,3 +128,16 @@ def test_a_constant_image_can_be_drawn():
     draw_slice(axes, cut_slice(volume(np.full((5, 5, 3), 7.0)), {}), Look())
     low, high = axes.images[0].get_clim()
     assert low < high
+
+
+@pytest.mark.data
+def test_outlines_lie_on_the_nodules_of_real_scans(data_dir):
+    cohort = pd.read_csv(data_dir / "lidc_nodules" / "cohort.csv")
+    solid = cohort[cohort.texture == 5].head(8)
+    assert len(solid) == 8
+    for row in solid.itertuples():
+        folder = data_dir / "lidc_nodules"
+        cut = read_slice(folder / row.image, {"reference": folder / row.mask}, ("reference",))
+        mask = cut.masks["reference"] > 0
+        # A mask drawn in another orientation than its scan would lie on air.
+        assert cut.image[mask].mean() > cut.image[~mask].mean()
