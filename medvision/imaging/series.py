@@ -52,6 +52,8 @@ def read_series(
             incomplete, or leave the order of the slices open; names files and what to do.
     """
     slices = choose_series(read_headers(files, where), where, series_uid)
+    if slices[0].patient_id:
+        where += f" (patient {slices[0].patient_id})"
     problems = inconsistencies(slices)
     if problems:
         raise one_or_many(where, problems)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pydicom import dcmread
+from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
@@ -56,6 +57,19 @@ def test_lossless_syntaxes_are_exact(series: Series, syntax: str, bits: int, sig
     volume = load_volume(files)
     assert np.array_equal(volume.array, stored.transpose(2, 1, 0))
     assert volume.array.dtype == (np.int16 if signed or bits < 16 else np.uint16)
+
+
+@pytest.mark.parametrize("fragments", [1, 2, 5])
+def test_a_frame_in_several_fragments_is_one_frame(series: Series, fragments: int) -> None:
+    stored = signed_noise()
+    files = series(stored)
+    for file in files:
+        dataset = dcmread(file)
+        dataset.compress(JPEG2000Lossless)
+        (frame,) = generate_frames(dataset.PixelData, number_of_frames=1)
+        dataset.PixelData = encapsulate([frame], fragments_per_frame=fragments, has_bot=False)
+        dataset.save_as(file)
+    assert np.array_equal(load_volume(files).array, stored.transpose(2, 1, 0))
 
 
 def test_bits_outside_bits_stored_are_masked(series: Series) -> None:
