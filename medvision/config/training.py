@@ -137,6 +137,8 @@ class Training(Section):
     """Stop before the last epoch; null trains to the end."""
     inner: Inner = Holdout(kind="holdout")
     """How the training part of a fold is divided, to validate and to choose the threshold."""
+    checkpoint_seconds: NonNegative = 10.0
+    """Least time between two checkpoints to resume from; the results do not depend on it."""
     workers: Count = 0
     """Processes that read cached cases; the results do not depend on it."""
 

@@ -165,5 +165,6 @@ def loader(
         sampler=sampler,  # type: ignore[arg-type]  # torch types samplers of int alone
         num_workers=workers,
         persistent_workers=workers > 0,
-        drop_last=False,
+        # Its own, so that starting to read draws nothing from the generator that dropout uses.
+        generator=torch.Generator(),
     )

@@ -82,7 +82,9 @@ def train_member(
     recipe = module.recipe
     settings = recipe.training
     patience = settings.early_stopping.patience_epochs if settings.early_stopping else None
-    end = EpochEnd(checkpoint, report=report, patience=patience)
+    end = EpochEnd(
+        checkpoint, report=report, patience=patience, checkpoint_seconds=settings.checkpoint_seconds
+    )
     steps = steps_per_epoch(len(training), settings.batch_size, settings.steps_per_epoch)
     sampler = EpochSampler(
         len(training), steps * settings.batch_size, seed=recipe.seed, purpose=recipe.purpose

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from medvision.cohort import Cohort, group_folds, numeric_covariates
 from medvision.config import Comparator
 
-_INNER_FOLDS = 5
+_MOST_FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,20 @@ def comparator_scores(
         unseen = np.column_stack([unseen, image_test])
     labels = train.table["label"].to_numpy(dtype=np.int64)[positions]
     patients = train.table["patient_id"].to_numpy()[positions].tolist()
-    fold = group_folds(patients, labels.tolist(), folds=_INNER_FOLDS, seed=seed)
+    folds = _inner_folds(patients, labels)
+    fold = group_folds(patients, labels.tolist(), folds=folds, seed=seed)
     out_of_fold = np.empty(len(labels))
-    for k in range(_INNER_FOLDS):
+    for k in range(folds):
         inside, outside = fold != k, fold == k
         out_of_fold[outside] = _fit(columns[inside], labels[inside], columns[outside])
     return ComparatorScores(out_of_fold, positions, _fit(columns, labels, unseen))
+
+
+def _inner_folds(patients: list[str], labels: NDArray[np.int64]) -> int:
+    """Five, or as many as the rarer class has patients; below two `group_folds` says why not."""
+    owners = np.array(patients)
+    rarest = min(len(set(owners[labels == value])) for value in (0, 1))
+    return min(_MOST_FOLDS, max(2, rarest))
 
 
 def _fit(

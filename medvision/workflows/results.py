@@ -64,15 +64,15 @@ def _model_estimates(
     scores = table[f"score{suffix}"].to_numpy()
     labels, patients = table["label"].to_numpy(), table["patient_id"].to_numpy()
     validated = cross_validated_auroc(
-        labels, scores, _fold_names(table), patients=patients, repeats=table["repeat"], level=level
+        labels, scores, table["fold"], patients=patients, repeats=table["repeat"], level=level
     )
     rows = [
         _row(name, "auroc", "fold-averaged", _per_case(validated.fold_averaged, table)),
         _row(name, "auroc", "pooled out-of-fold", _pooled(table, f"score{suffix}", level)),
     ]
-    numbers = dict(zip(_fold_names(table), table["fold"].tolist(), strict=True))
     rows += [
-        _row(name, "auroc", "per fold", area, fold=numbers[str(key)]) for key, area in validated.folds.items()
+        _row(name, "auroc", "per fold", _area(part, f"score{suffix}", level), fold=int(fold))
+        for (_, fold), part in table.groupby(["repeat", "fold"], sort=True)
     ]
     accuracy = diagnostic_accuracy(
         labels,
@@ -90,16 +90,16 @@ def _model_estimates(
     return rows, {"tp": counts.tp, "fp": counts.fp, "fn": counts.fn, "tn": counts.tn}
 
 
-def _fold_names(table: pd.DataFrame) -> NDArray[np.str_]:
-    return (table["repeat"].astype(str) + "-" + table["fold"].astype(str)).to_numpy()
-
-
 def _pooled(table: pd.DataFrame, score: str, level: float) -> Estimate:
     """One area over all cases; with repeats, of each case's mean score."""
     cases = table.groupby("case_id", sort=True).agg(
-        label=("label", "first"), patient=("patient_id", "first"), score=(score, "mean")
+        label=("label", "first"), patient_id=("patient_id", "first"), mean=(score, "mean")
     )
-    return auroc(cases["label"], cases["score"], patients=cases["patient"], level=level)
+    return _area(cases, "mean", level)
+
+
+def _area(table: pd.DataFrame, score: str, level: float) -> Estimate:
+    return auroc(table["label"], table[score], patients=table["patient_id"], level=level)
 
 
 def _per_case(estimate: Estimate, table: pd.DataFrame) -> Estimate:
@@ -118,7 +118,7 @@ def _comparisons(study: Study, table: pd.DataFrame, names: list[str]) -> list[di
                 table["label"].to_numpy(),
                 first,
                 second,
-                _fold_names(table),
+                table["fold"],
                 patients=table["patient_id"].to_numpy(),
                 repeats=table["repeat"],
                 level=study.evaluation.level,
