@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from medvision.cohort.patients import Class, PatientGroup
+from medvision.cohort.patients import Class, PatientGroup, units_by_class
 
 # Less than one, so that where each patient has one unit a class is never uneven for a stratum's sake.
 _STRATUM_WEIGHT = 0.5
@@ -31,10 +31,7 @@ class Dealer:
         self._units: dict[tuple[Class, int], int] = defaultdict(int)
         self._cells: dict[tuple[Class, tuple[str, ...], int], int] = defaultdict(int)
         self._size: dict[int, int] = defaultdict(int)
-        self._total: dict[Class, int] = defaultdict(int)
-        for group in groups:
-            for label, count in group.units.items():
-                self._total[label] += count
+        self._total = units_by_class(groups)
         self.folds = [(group, self._deal(group, folds)) for group in sorted(groups, key=self._turn)]
         self.complete = all(self._having[label, fold] for label in self._total for fold in folds)
 

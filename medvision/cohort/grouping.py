@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from medvision.cohort.dealing import Dealer
-from medvision.cohort.patients import Class, PatientGroup, patient_groups, patients_by_class
+from medvision.cohort.patients import Class, PatientGroup, patient_groups, patients_by_class, units_by_class
 from medvision.errors import CohortError
 
-Seed = int | Sequence[int]
+Seed = int | Sequence[int] | np.random.SeedSequence
 Kind = tuple[Class, ...]
+
+_DRAWS = 20
 
 
 def group_folds(
@@ -46,7 +48,7 @@ def group_folds(
 
     Example:
         >>> group_folds(["a", "a", "b", "c", "d"], [1, 0, 1, 0, 0], folds=2, seed=1).tolist()
-        [0, 0, 1, 1, 0]
+        [0, 0, 1, 1, 1]
     """
     groups = patient_groups(patients, labels, strata)
     _check_folds(groups, folds)
@@ -88,6 +90,9 @@ def holdout(
 ) -> NDArray[np.bool_]:
     """Choose a share of the patients to hold out, with every class in both parts.
 
+    Of several systematic samples of the patients, sorted by stratum and number of units, the one is
+    taken whose share of the units of each class is nearest.
+
     Args:
         patients: Patient of each unit.
         labels: Class of each unit; None for no classes.
@@ -104,7 +109,7 @@ def holdout(
 
     Example:
         >>> holdout(["a", "a", "b", "c", "d"], [1, 1, 1, 0, 0], fraction=0.5, seed=1).tolist()
-        [False, False, True, True, False]
+        [True, True, False, True, False]
     """
     groups = patient_groups(patients, labels, strata)
     _check_fraction(groups, fraction)
@@ -115,14 +120,29 @@ def holdout(
     for group in order:
         kinds[group.classes].append(group)
     shares = _shares({kind: len(kinds[kind]) for kind in sorted(kinds)}, fraction)
+    draws = [_systematic(kinds, shares, rng) for _ in range(_DRAWS)]
+    best = min(draws, key=lambda draw: _imbalance(draw, groups, fraction))
     held = np.zeros(sum(len(group.rows) for group in groups), dtype=np.bool_)
-    for kind, count in shares.items():
-        # A systematic sample of patients in the order of stratum and size has some of each.
-        start = rng.random()
-        for step in range(count):
-            group = kinds[kind][int((step + start) * len(kinds[kind]) / count)]
-            held[list(group.rows)] = True
+    held[[row for group in best for row in group.rows]] = True
     return held
+
+
+def _systematic(
+    kinds: dict[Kind, list[PatientGroup]], shares: dict[Kind, int], rng: np.random.Generator
+) -> list[PatientGroup]:
+    """Every n-th patient of each kind, from a random start: each patient with the same probability."""
+    return [
+        kinds[kind][int((step + start) * len(kinds[kind]) / count)]
+        for kind, count in shares.items()
+        for start in [rng.random()]
+        for step in range(count)
+    ]
+
+
+def _imbalance(draw: Sequence[PatientGroup], groups: Sequence[PatientGroup], fraction: float) -> float:
+    """The squared deviation of the share of units from the fraction, over the classes."""
+    total, held = units_by_class(groups), units_by_class(draw)
+    return sum((held.get(label, 0) / count - fraction) ** 2 for label, count in total.items())
 
 
 def _check_fraction(groups: Sequence[PatientGroup], fraction: float) -> None:

@@ -47,8 +47,13 @@ def binary_labels(
             if key is None
         ]
     )
+    held = listed(repr(value) for value in shown.values())
+    if shown and yes not in shown:
+        return [], [
+            *problems,
+            f"the label {column!r} never is {positive!r}, the positive value; it holds {held}",
+        ]
     if negative is None and len(others) > 1:
-        held = listed(repr(value) for value in shown.values())
         problems.append(
             f"the label {column!r} has {len(shown)} values ({held}); "
             "name the negative one too, and leave cases with other values out of the table"
@@ -62,21 +67,10 @@ def binary_labels(
     ]
     problems += first_of(wrong)
     labels = [1 if key == yes else 0 if key is not None and key == no else -1 for key in keys]
-    problems += _one_class(labels, column, positive, negative, [str(value) for value in shown.values()])
+    if shown and 0 not in labels:
+        missing = "has one value only" if negative is None else f"never is {negative!r}, the negative value"
+        problems.append(f"the label {column!r} {missing}; it holds {held}")
     return labels, problems
-
-
-def _one_class(
-    labels: Sequence[int], column: str, positive: Value, negative: Value | None, held: Sequence[str]
-) -> list[str]:
-    missing = [(1, "positive", positive), (0, "negative", negative)]
-    return [
-        f"no case is {name}: the label {column!r} never is {value!r}; it holds {listed(held) or 'nothing'}"
-        if value is not None
-        else f"no case is {name}: the label {column!r} is {positive!r} everywhere"
-        for label, name, value in missing
-        if label not in labels
-    ]
 
 
 def _key(value: object) -> float | str:

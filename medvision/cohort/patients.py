@@ -96,6 +96,21 @@ def patients_by_class(groups: Sequence[PatientGroup]) -> dict[Class, int]:
     return {label: count[label] for label in sorted(count)}
 
 
+def units_by_class(groups: Sequence[PatientGroup]) -> dict[Class, int]:
+    """Count the units of each class.
+
+    Args:
+        groups: The patients.
+
+    Returns:
+        Units by class, in the order of the classes.
+    """
+    count: Counter[Class] = Counter()
+    for group in groups:
+        count.update(group.units)
+    return {label: count[label] for label in sorted(count)}
+
+
 def _stratum(value: Hashable) -> tuple[str, ...]:
     values = value if isinstance(value, tuple | list) else (value,)
     return tuple("missing" if item is None or item != item else str(item) for item in values)

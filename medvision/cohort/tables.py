@@ -43,7 +43,7 @@ class SourceTable:
         """
         return [
             f"{self.path.name}: no column {name!r} for {use}"
-            + (did_you_mean(name, self.columns) or f"; the columns are {listed(self.columns, 20)}")
+            + f"{did_you_mean(name, self.columns)} (columns: {listed(self.columns, 20)})"
             for name, use in wanted.items()
             if name not in self.columns
         ]

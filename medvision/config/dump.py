@@ -5,10 +5,17 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 
 from ruamel.yaml import YAML
+from ruamel.yaml.nodes import ScalarNode
+from ruamel.yaml.representer import SafeRepresenter
 
 from medvision.config.study import Study
+
+# ruamel leaves `: x` without quotes within braces, and loses the line break U+0085: all but plain words
+# is quoted here.
+_PLAIN = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./-]*( [A-Za-z0-9_./-]+)*")
 
 
 def dump_study(study: Study) -> str:
@@ -31,23 +38,15 @@ def dump_study(study: Study) -> str:
         ... )
         >>> print(dump_study(study)[:104])
         name: hippocampus
-        title: ''
-        question: ''
-        caution: ''
+        title: ""
+        question: ""
+        caution: ""
         seed: 2026
         cohort:
           kind: msd
           path: dataset.json
     """
-    yaml = YAML(typ="safe", pure=True)
-    yaml.allow_unicode = True
-    yaml.default_flow_style = None  # lists of values on one line
-    # ruamel sets None at first, which mypy takes for the only value.
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    yaml.width = 2**20  # never fold a sentence
-    text = io.StringIO()
-    yaml.dump(_kind_first(study.model_dump(mode="json")), text)
-    return text.getvalue()
+    return yaml_text(_kind_first(study.model_dump(mode="json")))
 
 
 def study_hash(study: Study) -> str:
@@ -63,6 +62,45 @@ def study_hash(study: Study) -> str:
     data = _without_negative_zero(study.model_dump(mode="json"))
     text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def yaml_text(value: object) -> str:
+    """Write plain data as YAML 1.2 that is read as the same data.
+
+    Args:
+        value: Mappings, lists, text, numbers, true, false and None.
+
+    Returns:
+        One document, with mappings and lists of values on one line.
+
+    Example:
+        >>> print(yaml_text({"a": [1, 0.0001], "b": "no: yes", "c": None}), end="")
+        a: [1, 0.0001]
+        b: "no: yes"
+        c: null
+    """
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Representer = _Representer
+    yaml.allow_unicode = True
+    yaml.default_flow_style = None  # lists of values on one line
+    # ruamel sets None at first, which mypy takes for the only value.
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    yaml.width = 2**20  # never fold a sentence
+    text = io.StringIO()
+    yaml.dump(value, text)
+    return text.getvalue()
+
+
+class _Representer(SafeRepresenter):
+    """Writes text so that it is read as the same text."""
+
+    def represent_str(self, data: str) -> ScalarNode:
+        style = None if _PLAIN.fullmatch(data) else '"'
+        node: ScalarNode = self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
+        return node
+
+
+_Representer.add_representer(str, _Representer.represent_str)
 
 
 def _kind_first(value: object) -> object:

@@ -10,13 +10,16 @@ from hypothesis import strategies as st
 
 from medvision.config import Study, dump_study, load_study, study_hash
 from medvision.config.document import parse
+from medvision.config.dump import yaml_text
 from medvision.config.inherit import merge
 from medvision.config.overrides import apply_overrides
 from medvision.errors import ConfigError
 
-# Any text that a file can hold: no lone surrogates, no characters that YAML has no way to write.
-texts = st.text(st.characters(codec="utf-8", exclude_characters="\x85\ufeff￾￿"), max_size=20)
-columns = st.text(string.ascii_lowercase + string.digits + "_ -:#'\"", min_size=1, max_size=8)
+# Any text, all that YAML makes something of included; but no lone surrogates, which no file can hold.
+texts = st.text(st.characters(codec="utf-8"), max_size=20) | st.text(
+    " :?-#'\"\n\t\x85\u2028[]{}&*!|>%@`", max_size=8
+)
+columns = st.text(string.ascii_lowercase + string.digits + "_ -:?#'\"", min_size=1, max_size=8)
 names = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,12}", fullmatch=True)
 positive = st.floats(1e-8, 1e6, allow_nan=False)
 unit = st.floats(0, 0.999)
@@ -107,14 +110,7 @@ mappings = st.dictionaries(keys, documents, max_size=4)
 
 
 def _tree(value: object):
-    import io
-
-    from ruamel.yaml import YAML
-
-    yaml, text = YAML(typ="safe", pure=True), io.StringIO()
-    yaml.allow_unicode = True
-    yaml.dump(value, text)
-    tree, problems = parse(text.getvalue(), "a.yaml")
+    tree, problems = parse(yaml_text(value), "a.yaml")
     assert problems == []
     return tree
 
