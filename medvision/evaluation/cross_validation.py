@@ -183,7 +183,7 @@ def compare_cross_validated_auroc(
 def disjoint_folds(
     folds: ArrayLike, codes: Integers, patients: ArrayLike | None, repeats: ArrayLike | None = None
 ) -> NDArray[Any]:
-    """The fold of each unit, ``repeat-fold`` where there are repeats; no patient crosses folds.
+    """The fold of each unit, ``repeat-fold`` where repeats share fold names; no patient crosses folds.
 
     Args:
         folds: The fold of each unit, shape ``(n,)``.
@@ -196,8 +196,8 @@ def disjoint_folds(
             were made by models that knew the patient, or the repeats were not named.
 
     Example:
-        >>> disjoint_folds([0, 1, 0], np.array([0, 0, 1]), ["A", "A", "B"], [1, 2, 1]).tolist()
-        ['1-0', '2-1', '1-0']
+        >>> disjoint_folds([0, 1, 0, 0], np.array([0, 0, 1, 1]), list("AABB"), [1, 2, 1, 2]).tolist()
+        ['1-0', '2-1', '1-0', '2-0']
     """
     names = _names(folds, len(codes), "folds")
     rounds = np.zeros(len(codes), dtype=np.int64)
@@ -206,9 +206,11 @@ def disjoint_folds(
             raise EvaluationError("repeats= needs patients=: the rows of one unit are not independent")
         repeated = _names(repeats, len(codes), "repeats")
         rounds = np.unique(repeated, return_inverse=True)[1]
-        names = np.array(
-            [f"{r}-{f}" for r, f in zip(repeated.tolist(), names.tolist(), strict=True)], dtype=str
-        )
+        # Fold 0 of one repeat is not fold 0 of the next; names that already tell them apart stay.
+        owned = np.unique(np.stack([np.unique(names, return_inverse=True)[1], rounds]), axis=1)
+        if np.any(np.bincount(owned[0]) > 1):
+            pairs = zip(repeated.tolist(), names.tolist(), strict=True)
+            names = np.array([f"{round_}-{fold}" for round_, fold in pairs], dtype=str)
     in_folds = np.unique(np.stack([codes, rounds, np.unique(names, return_inverse=True)[1]]), axis=1)
     seen, times = np.unique(in_folds[:2], axis=1, return_counts=True)
     crossing = np.unique(seen[0][times > 1])

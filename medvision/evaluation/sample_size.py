@@ -98,8 +98,8 @@ def sample_size_auroc(
     _between("power", power, 0, 1)
     wanted = float(ndtri(1 - alpha)) * math.sqrt(_null_variance(null, ratio))
     wanted += float(ndtri(power)) * math.sqrt(_variance(expected, ratio))
-    positive = _whole((wanted / (expected - null)) ** 2)
-    return CaseNumbers(positive, _whole(positive * ratio))
+    positive = (wanted / (expected - null)) ** 2
+    return CaseNumbers(_whole(positive), _whole(positive * ratio))
 
 
 def power_auroc(

@@ -78,6 +78,18 @@ def test_repeats_do_not_add_evidence(validated) -> None:
     assert twice.fold_averaged.standard_error == pytest.approx(once.fold_averaged.standard_error, rel=0.1)
 
 
+def test_names_that_tell_repeats_apart_stay(validated) -> None:
+    names = np.array([f"{repeat}-{fold}" for repeat in (1, 2) for fold in validated["folds"]])
+    columns = [np.tile(validated[name], 2) for name in ("labels", "scores")]
+    patients, repeats = np.tile(validated["patients"], 2), np.repeat([1, 2], 200)
+    named = cross_validated_auroc(*columns, names, patients=patients, repeats=repeats)
+    numbered = cross_validated_auroc(
+        *columns, np.tile(validated["folds"], 2), patients=patients, repeats=repeats
+    )
+    assert sorted(named.folds) == sorted(numbered.folds) == sorted(set(names.tolist()))
+    assert named.fold_averaged == numbered.fold_averaged
+
+
 def test_a_patient_in_two_folds_is_refused(validated) -> None:
     folds = validated["folds"].copy()
     folds[0] = 4

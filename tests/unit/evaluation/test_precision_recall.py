@@ -1,0 +1,34 @@
+"""Average precision."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score
+
+from medvision.evaluation import average_precision
+
+
+@pytest.mark.parametrize("decimals", [0, 1, 6])
+def test_as_scikit_learn(decimals: int) -> None:
+    rng = np.random.default_rng(decimals)
+    labels = (rng.random(120) < 0.3).astype(int)
+    scores = np.round(rng.normal(size=120) + labels, decimals)
+    found = average_precision(labels, scores, resamples=100)
+    assert found.value == pytest.approx(average_precision_score(labels, scores), abs=1e-12)
+    assert found.low < found.value < found.high
+
+
+def test_a_perfect_ranking_is_not_certain() -> None:
+    found = average_precision([0] * 12 + [1] * 8, range(20), resamples=50)
+    assert (found.value, found.high, found.status) == (1.0, 1.0, "degenerate_variance")
+    assert found.low == pytest.approx(0.025 ** (1 / 8))
+
+
+@pytest.mark.parametrize("labels", [[1, 1], [0, 0]])
+def test_one_class_is_undefined(labels) -> None:
+    found = average_precision(labels, [1, 2])
+    assert math.isnan(found.value)
+    assert found.status == "one_class"

@@ -1,0 +1,59 @@
+"""Means and medians over cases."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medvision.errors import EvaluationError
+from medvision.evaluation import summarise_segmentation
+
+
+@pytest.fixture
+def cases() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "case_id": range(40),
+            "patient_id": np.repeat(np.arange(20), 2),
+            "structure": "liver",
+            "dice": np.repeat(rng.beta(9, 1, 20), 2),
+            "hd95_mm": [*rng.exponential(3, 38), np.nan, np.nan],
+        }
+    )
+
+
+def _named(rows) -> dict[tuple[str, str], object]:
+    return {(row.metric, row.summary): row.estimate for row in rows}
+
+
+def test_mean_and_median_and_who_counts(cases) -> None:
+    found = _named(summarise_segmentation(cases, resamples=300))
+    assert found["dice", "mean"].value == pytest.approx(cases["dice"].mean())
+    assert found["dice", "median"].value == pytest.approx(cases["dice"].median())
+    assert (found["dice", "mean"].n_units, found["dice", "mean"].n_patients) == (40, 20)
+
+
+def test_what_is_undefined_is_left_out_and_counted(cases) -> None:
+    found = _named(summarise_segmentation(cases, resamples=100))["hd95_mm", "mean"]
+    assert found.value == pytest.approx(cases["hd95_mm"].dropna().mean())
+    assert (found.n_units, found.n_patients) == (38, 19)
+
+
+def test_copies_of_a_case_do_not_narrow_the_interval(cases) -> None:
+    clustered = _named(summarise_segmentation(cases))["dice", "mean"]
+    naive = _named(summarise_segmentation(cases.drop(columns="patient_id")))["dice", "mean"]
+    ratio = (clustered.high - clustered.low) / (naive.high - naive.low)
+    assert ratio == pytest.approx(np.sqrt(2), rel=0.1)
+
+
+def test_a_measure_that_is_never_defined(cases) -> None:
+    found = _named(summarise_segmentation(cases.assign(dice=np.nan), resamples=20))["dice", "median"]
+    assert np.isnan(found.value)
+    assert found.status == "undefined_no_units"
+
+
+def test_a_table_of_something_else_is_refused() -> None:
+    with pytest.raises(EvaluationError, match="structure"):
+        summarise_segmentation(pd.DataFrame({"dice": [0.5]}))
