@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("out", help="folder for the cohort; new or empty")
     parser.add_argument("--patients", type=int, help="how many; 48 for ct and 24 for mr by default")
-    parser.add_argument("--seed", type=int, default=2026, help="decides everything (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="decides everything (default: %(default)s)")
     parser.add_argument("--kind", choices=["ct", "mr"], default="ct", help="default: %(default)s")
     parser.add_argument(
         "--fault",

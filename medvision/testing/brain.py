@@ -40,10 +40,10 @@ class _Organ:
 def brain_phantom(
     seed: int,
     *,
-    shape: tuple[int, int, int] = (48, 48, 48),
+    shape: tuple[int, int, int] = (40, 48, 40),
     spacing_mm: Point = (1.0, 1.0, 1.0),
     contrast: float = 1.0,
-    bias: float = 0.25,
+    bias: float = 0.12,
     noise: float = 0.05,
     orientation: Orientation = "axial",
     patient_position: PatientPosition = "HFS",
@@ -68,7 +68,7 @@ def brain_phantom(
     Example:
         >>> phantom = brain_phantom(1)
         >>> phantom.modality, phantom.array.shape, phantom.structures
-        ('MR', (48, 48, 48), {'anterior': 1, 'posterior': 2})
+        ('MR', (40, 48, 40), {'anterior': 1, 'posterior': 2})
     """
     patient, tissue, scanner = np.random.default_rng(seed).spawn(3)
     affine = affine_of(
@@ -122,14 +122,14 @@ def _tissue(grid: Grid, distance: FloatArray, along: FloatArray, random: np.rand
     spacing = tuple(float(s) for s in np.linalg.norm(grid.affine[:3, :3], axis=0))
     folds = smooth_field(random, grid.shape, spacing, 9.0)
     # The folds keep a distance from the organ, but touch it here and there.
-    folds = folds - np.exp(-np.maximum(distance, 0) / 3) * 1.2
+    folds = folds - np.exp(-np.maximum(distance, 0) / 4) * 1.8
     signal = np.full(grid.shape, _WHITE, np.float32)
-    signal += (_GREY - _WHITE) * np.clip((folds - 0.2) * 3 + 0.5, 0, 1)
-    signal += (_FLUID - _GREY) * np.clip((folds - 1.1) * 3 + 0.5, 0, 1)
+    signal += (_GREY - _WHITE) * np.clip((folds - 0.7) * 3 + 0.5, 0, 1)
+    signal += (_FLUID - _GREY) * np.clip((folds - 1.4) * 3 + 0.5, 0, 1)
     inside = coverage(distance, grid.voxel_mm)
     front = np.clip(0.5 + along / 2, 0, 1)
     lumps = smooth_field(random, grid.shape, spacing, 3.0)
-    organ = np.float32(_GREY - 0.06) + np.float32(0.12) * front + np.float32(0.02) * lumps
+    organ = np.float32(_GREY - 0.08) + np.float32(0.16) * front + np.float32(0.02) * lumps
     return np.asarray(signal + (organ - signal) * inside, dtype=np.float32)
 
 
@@ -139,7 +139,7 @@ def _scan(
     """Contrast, bias field, blur, Rician noise and the scanner's arbitrary gain."""
     spacing = tuple(float(s) for s in np.linalg.norm(grid.affine[:3, :3], axis=0))
     signal = np.clip(1 - (1 - signal) * np.float32(contrast * random.uniform(0.8, 1.2)), 0.02, None)
-    signal = signal * np.exp(np.float32(bias) * smooth_field(random, signal.shape, spacing, 45.0))
+    signal = signal * np.exp(np.float32(bias) * smooth_field(random, signal.shape, spacing, 60.0))
     signal = ndimage.gaussian_filter(signal, 0.5, truncate=2.0)
     real, imaginary = (
         random.standard_normal(signal.shape, dtype=np.float32) * np.float32(noise) for _ in "ri"

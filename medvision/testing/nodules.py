@@ -123,7 +123,7 @@ def _inner_hu(
     """Soft tissue with its texture; a ground-glass rim where the core is small; calcium in the middle."""
     spacing = tuple(float(s) for s in np.linalg.norm(local.affine[:3, :3], axis=0))
     texture = smooth_field(random, local.shape, spacing, 3.0) * np.float32(look.texture_hu)
-    solid = random.uniform(-180, 60)  # whatever the label: density alone must not give it away
+    solid = random.uniform(-120, 60)  # whatever the label: density alone must not give it away
     core = np.clip(0.5 - (distance - surface * np.float32(look.solid_fraction)) / 1.5, 0, 1)
     if look.solid_fraction >= 1:
         core = np.ones_like(core)

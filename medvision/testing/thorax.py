@@ -41,7 +41,7 @@ def thorax_phantom(
     lesions: int | None = None,
     labels: Sequence[Label] | None = None,
     diameters_mm: tuple[float, float] = (8.0, 20.0),
-    separation: float = 0.5,
+    separation: float = 0.55,
     view: View = "right lung",
     orientation: Orientation = "axial",
     patient_position: PatientPosition = "HFS",

@@ -24,7 +24,7 @@ def test_the_description_names_every_file(cohort):
     assert description["modality"] == {"0": "MRI"}
     for case in description["training"]:
         image, mask = nib.load(folder / case["image"]), nib.load(folder / case["label"])
-        assert image.shape == mask.shape == (48, 48, 48)
+        assert image.shape == mask.shape == (40, 48, 40)
         np.testing.assert_array_equal(image.affine, mask.affine)
         assert set(np.unique(np.asarray(mask.dataobj))) == {0, 1, 2}
     named = {case[key][2:] for case in description["training"] for key in ("image", "label")}
