@@ -236,7 +236,9 @@ def icc(ratings: ArrayLike, *, form: IccForm = "2,1", level: float = 0.95) -> Es
     n, k = x.shape
     name = f"ICC({wanted}), F"
     squares = _MeanSquares.of(x)
-    if squares.between == 0 and squares.within == 0:
+    error = squares.within if wanted[0] == "1" else squares.residual
+    if squares.between == 0 and error == 0:
+        # Units do not differ and readers do not err: there is nothing to correlate.
         return Estimate(math.nan, math.nan, math.nan, level, name, n, n, DEGENERATE_VARIANCE)
     single = _single(squares, wanted[0], n, k)
     low, high = _single_limits(squares, wanted[0], n, k, single, level)

@@ -68,10 +68,10 @@ def bootstrap(
 ) -> dict[str, BootstrapEstimate]:
     """Intervals by resampling patients, all units of a drawn patient coming along.
 
-    Patients are drawn within two strata, with and without a positive unit, so that both classes stay
-    present. All metrics see the same draws. The interval tells what other test patients would have given
-    the same, already trained model; it knows nothing of another training. The result depends neither on the
-    order of the rows nor on ``chunk_size``.
+    Patients are drawn within two strata, with and without a positive unit (where all have one: with and
+    without a negative unit), so that both classes stay present. All metrics see the same draws. The
+    interval tells what other test patients would have given the same, already trained model; it knows
+    nothing of another training. The result depends neither on the order of the rows nor on ``chunk_size``.
 
     Args:
         metrics: Names of metrics, or a name for each metric. A metric is ``"auroc"``, ``"sensitivity"``,
@@ -215,8 +215,14 @@ class _Resampled:
     def _strata(self) -> Integers:
         if _LABEL not in self.columns:
             return np.zeros(self.n_patients, dtype=np.int64)
-        positive = (self.columns[_LABEL] == 1).astype(float)
-        return (np.bincount(self.codes, weights=positive, minlength=self.n_patients) > 0).astype(np.int64)
+        positive = self.columns[_LABEL] == 1
+        some = np.bincount(self.codes, weights=positive, minlength=self.n_patients) > 0
+        if some.all():
+            # All negative units belong to patients who have positive ones, too: these must stay present.
+            return (np.bincount(self.codes, weights=~positive, minlength=self.n_patients) > 0).astype(
+                np.int64
+            )
+        return some.astype(np.int64)
 
     def evaluators(
         self, metrics: Mapping[str, str | Metric] | Sequence[str]

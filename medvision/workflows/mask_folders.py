@@ -66,7 +66,7 @@ def score_masks(
     rows = []
     for case, (reference, prediction) in pairs.items():
         first, second = load_volume(reference), load_volume(prediction)
-        check_same_grid(first, second)
+        check_same_grid(first, second, image_name=f"reference {case}", mask_name=f"prediction {case}")
         scores = segmentation_scores(
             first.array,
             second.array,

@@ -227,3 +227,10 @@ def _seconds(work) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
+
+
+def test_both_classes_stay_where_every_patient_has_a_positive_unit() -> None:
+    table = {"label": [1, 0, *[1] * 18], "score": np.arange(20) % 7}
+    patients = np.repeat(np.arange(10), 2)
+    found = bootstrap(["auroc"], table, patients=patients, resamples=200, seed=0)["auroc"]
+    assert found.undefined_replicates == 0
