@@ -84,6 +84,11 @@ def test_what_is_no_window(window, words):
         WindowIntensity(kind="window", window_hu=window)
 
 
+def test_a_window_and_percentiles_are_kept():
+    assert WindowIntensity(kind="window", window_hu=[-160, 240]).window_hu == (-160.0, 240.0)
+    assert PercentileIntensity(kind="percentile", percentiles=[1, 99]).percentiles == (1.0, 99.0)
+
+
 def test_percentiles_rise():
     with pytest.raises(ValidationError, match="must rise"):
         PercentileIntensity(kind="percentile", percentiles=(99.5, 0.5))
