@@ -18,7 +18,8 @@ if TYPE_CHECKING:
         check_output_shape,
     )
     from medvision.testing.ct_cohort import write_ct_cohort
-    from medvision.testing.dicom import Patient, Storage, write_dicom_series
+    from medvision.testing.dicom import write_dicom_series
+    from medvision.testing.dicom_header import Patient, Storage
     from medvision.testing.faults import DicomFault, Fault, NiftiFault, apply_fault
     from medvision.testing.mr_cohort import write_mr_cohort
     from medvision.testing.nifti import write_nifti
@@ -30,9 +31,9 @@ _HOMES = {
     "Fault": "faults",
     "Lesion": "phantom",
     "NiftiFault": "faults",
-    "Patient": "dicom",
+    "Patient": "dicom_header",
     "Phantom": "phantom",
-    "Storage": "dicom",
+    "Storage": "dicom_header",
     "affine_of": "phantom",
     "apply_fault": "faults",
     "brain_phantom": "brain",

@@ -10,7 +10,8 @@ from typing import Literal, get_args
 import numpy as np
 
 from medvision.errors import CohortError
-from medvision.testing.dicom import Patient, Storage, TransferSyntax, write_dicom_series
+from medvision.testing.dicom import write_dicom_series
+from medvision.testing.dicom_header import Patient, Storage, TransferSyntax
 from medvision.testing.faults import DicomFault, Fault, apply_fault
 from medvision.testing.folder import Progress, Row, begin, checked_faults, finish, named_faults
 from medvision.testing.nifti import write_nifti

@@ -9,7 +9,7 @@ import numpy as np
 import pydicom
 import pytest
 
-from medvision.testing import Phantom, thorax_phantom
+from medvision.testing import Phantom, thorax_phantom, write_dicom_series, write_nifti
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +47,14 @@ def read_series() -> Callable[[Path], tuple[np.ndarray, np.ndarray]]:
         return np.stack(pixels, axis=-1), np.diag([-1.0, -1.0, 1.0, 1.0]) @ lps
 
     return read
+
+
+@pytest.fixture
+def series(tmp_path, small_ct):
+    """A folder with 20 slices, and their paths in the order of their positions."""
+    return tmp_path / "series", write_dicom_series(small_ct, tmp_path / "series")
+
+
+@pytest.fixture
+def mask(tmp_path, small_ct):
+    return write_nifti(small_ct, tmp_path / "mask.nii.gz", what="mask")
