@@ -20,14 +20,16 @@ if TYPE_CHECKING:
         cross_validated_auroc,
     )
     from medvision.evaluation.estimates import Comparison, Estimate
+    from medvision.evaluation.intraclass import icc
+    from medvision.evaluation.mcnemar_test import mcnemar
     from medvision.evaluation.method_agreement import BlandAltman, bland_altman
     from medvision.evaluation.multiplicity import adjust
     from medvision.evaluation.net_benefit import decision_curve
-    from medvision.evaluation.paired_proportions import compare_proportions, mcnemar
+    from medvision.evaluation.paired_proportions import compare_proportions
     from medvision.evaluation.partial_roc import partial_auroc
     from medvision.evaluation.precision_recall import average_precision
     from medvision.evaluation.proportions import proportion
-    from medvision.evaluation.rater_agreement import Kappa, fleiss_kappa, icc, kappa
+    from medvision.evaluation.rater_agreement import Kappa, fleiss_kappa, kappa
     from medvision.evaluation.reliability import Calibration, calibration
     from medvision.evaluation.repeated_validation import corrected_resampled_t
     from medvision.evaluation.resampling import BootstrapEstimate, bootstrap
@@ -70,9 +72,9 @@ _HOMES = {
     "decision_curve": "net_benefit",
     "diagnostic_accuracy": "accuracy",
     "fleiss_kappa": "rater_agreement",
-    "icc": "rater_agreement",
+    "icc": "intraclass",
     "kappa": "rater_agreement",
-    "mcnemar": "paired_proportions",
+    "mcnemar": "mcnemar_test",
     "partial_auroc": "partial_roc",
     "power_auroc": "sample_size",
     "proportion": "proportions",

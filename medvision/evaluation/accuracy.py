@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -246,18 +247,24 @@ def _resampled(units: _Units, one_unit_a_patient: bool, resamples: int, seed: in
 
     table = {"label": units.truth.astype(int), "prediction": units.called.astype(int)}
     owners = None if one_unit_a_patient else units.codes
-    found = {}
-    for name in _RESAMPLED:
-        try:
-            estimate: Estimate = bootstrap(
-                [name], table, patients=owners, resamples=resamples, seed=seed, level=units.level
-            )[name]
-        except EvaluationError:  # too many undefined replicates for an interval
-            estimate = _without_interval(units, name)
-        if estimate.status == DEGENERATE_VARIANCE:
-            estimate = _degenerate(estimate, name, units)
-        found[name] = estimate
-    return found
+
+    def drawn(names: Sequence[str]) -> dict[str, Estimate]:
+        found = bootstrap(names, table, patients=owners, resamples=resamples, seed=seed, level=units.level)
+        return dict(found)
+
+    try:
+        found = drawn(_RESAMPLED)
+    except EvaluationError:  # one of them has too many undefined replicates for an interval
+        found = {}
+        for name in _RESAMPLED:
+            try:
+                found |= drawn([name])
+            except EvaluationError:
+                found[name] = _without_interval(units, name)
+    return {
+        name: _degenerate(estimate, name, units) if estimate.status == DEGENERATE_VARIANCE else estimate
+        for name, estimate in found.items()
+    }
 
 
 def _without_interval(units: _Units, name: str) -> Estimate:

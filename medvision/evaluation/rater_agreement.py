@@ -1,4 +1,4 @@
-"""Do readers agree? Kappa for categories, the intraclass correlation for measurements."""
+"""Do readers agree on a category? Cohen's and Fleiss' kappa."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy.special import fdtri, ndtri, stdtrit
+from numpy.typing import ArrayLike
+from scipy.special import ndtri, stdtrit
 
 from medvision.errors import EvaluationError
 from medvision.evaluation.estimates import DEGENERATE_VARIANCE, OK, UNDEFINED_NO_UNITS, Estimate
@@ -16,10 +16,8 @@ from medvision.evaluation.inputs import Floats, checked_level, one_dimensional, 
 from medvision.evaluation.proportions import proportion_limits
 
 KappaWeights = Literal["linear", "quadratic"]
-IccForm = Literal["1,1", "2,1", "3,1", "1,k", "2,k", "3,k"]
 
 ONE_CATEGORY = "one_category"
-_FORMS = ("1,1", "2,1", "3,1", "1,k", "2,k", "3,k")
 
 
 @dataclass(frozen=True)
@@ -206,119 +204,3 @@ def _fleiss(table: Floats) -> float:
     agreed = ((table**2).sum(axis=1) - readers) / (readers * (readers - 1))
     expected = float(((table.sum(axis=0) / table.sum()) ** 2).sum())
     return (float(agreed.mean()) - expected) / (1 - expected) if 1 - expected > 1e-12 else math.nan
-
-
-def icc(ratings: ArrayLike, *, form: IccForm = "2,1", level: float = 0.95) -> Estimate:
-    """The intraclass correlation (Shrout and Fleiss, Psychol Bull 1979;86:420), with its F-based interval.
-
-    Args:
-        ratings: Measurements, one row a unit and one column a reader, shape ``(n, k)``, none missing.
-        form: ``1,1`` (each unit has readers of its own), ``2,1`` (the same readers, drawn from many; their
-            absolute agreement), ``3,1`` (just these readers; their consistency), or ``1,k``, ``2,k``,
-            ``3,k`` for the mean of the k readers.
-        level: Confidence level.
-
-    Returns:
-        The correlation; ``method`` names the form.
-
-    Raises:
-        EvaluationError: A measurement is missing, or there are fewer than two units or readers.
-
-    Example:
-        >>> ratings = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
-        >>> print(icc(ratings, form="2,1"))
-        0.290 (95% CI 0.019–0.761)
-    """
-    checked_level(level)
-    wanted = form.upper().removeprefix("ICC").strip("() ").lower()
-    one_of(wanted, _FORMS, "form")
-    x = _ratings(ratings)
-    n, k = x.shape
-    name = f"ICC({wanted}), F"
-    squares = _MeanSquares.of(x)
-    error = squares.within if wanted[0] == "1" else squares.residual
-    if squares.between == 0 and error == 0:
-        # Units do not differ and readers do not err: there is nothing to correlate.
-        return Estimate(math.nan, math.nan, math.nan, level, name, n, n, DEGENERATE_VARIANCE)
-    single = _single(squares, wanted[0], n, k)
-    low, high = _single_limits(squares, wanted[0], n, k, single, level)
-    if wanted[2] == "k":
-        single, low, high = (_of_mean(value, k) for value in (single, low, high))
-    status = OK if math.isfinite(low) and math.isfinite(high) else DEGENERATE_VARIANCE
-    return Estimate(single, low, high, level, name, n, n, status)
-
-
-@dataclass(frozen=True)
-class _MeanSquares:
-    between: float
-    within: float
-    readers: float
-    residual: float
-
-    @classmethod
-    def of(cls, x: Floats) -> _MeanSquares:
-        n, k = x.shape
-        units = k * float(((x.mean(axis=1) - x.mean()) ** 2).sum())
-        readers = n * float(((x.mean(axis=0) - x.mean()) ** 2).sum())
-        total = float(((x - x.mean()) ** 2).sum())
-        residual = max(total - units - readers, 0.0)
-        return cls(
-            units / (n - 1),
-            (total - units) / (n * (k - 1)),
-            readers / (k - 1),
-            residual / ((n - 1) * (k - 1)),
-        )
-
-
-def _ratings(ratings: ArrayLike) -> NDArray[np.float64]:
-    x = np.asarray(ratings, dtype=np.float64)
-    if x.ndim != 2 or min(x.shape) < 2:
-        raise EvaluationError(
-            f"ratings have a row a unit and a column a reader, two of each at least: {x.shape}"
-        )
-    missing = np.argwhere(~np.isfinite(x))
-    if len(missing):
-        raise EvaluationError(
-            f"{len(missing)} ratings are missing; leave those units out and say so",
-            problems=[f"unit {row}, reader {column}" for row, column in missing[:10]],
-        )
-    return x
-
-
-def _single(s: _MeanSquares, kind: str, n: int, k: int) -> float:
-    if kind == "1":
-        return (s.between - s.within) / (s.between + (k - 1) * s.within)
-    if kind == "3":
-        return (s.between - s.residual) / (s.between + (k - 1) * s.residual)
-    return (s.between - s.residual) / (s.between + (k - 1) * s.residual + k * (s.readers - s.residual) / n)
-
-
-def _single_limits(
-    s: _MeanSquares, kind: str, n: int, k: int, value: float, level: float
-) -> tuple[float, float]:
-    upper = (1 + level) / 2
-    if kind == "2":
-        return _absolute_limits(s, n, k, value, upper)
-    error, df = (s.within, n * (k - 1)) if kind == "1" else (s.residual, (n - 1) * (k - 1))
-    if error == 0:
-        return math.nan, math.nan
-    ratio = s.between / error
-    low, high = ratio / float(fdtri(n - 1, df, upper)), ratio * float(fdtri(df, n - 1, upper))
-    return (low - 1) / (low + k - 1), (high - 1) / (high + k - 1)
-
-
-def _absolute_limits(s: _MeanSquares, n: int, k: int, value: float, upper: float) -> tuple[float, float]:
-    if s.residual == 0:
-        return math.nan, math.nan
-    ratio = s.readers / s.residual
-    own = n * (1 + (k - 1) * value) - k * value
-    df = (k - 1) * (n - 1) * (k * value * ratio + own) ** 2 / ((n - 1) * (k * value * ratio) ** 2 + own**2)
-    above, below = float(fdtri(n - 1, df, upper)), float(fdtri(df, n - 1, upper))
-    rest = k * s.readers + (k * n - k - n) * s.residual
-    low = n * (s.between - above * s.residual) / (above * rest + n * s.between)
-    return low, n * (below * s.between - s.residual) / (rest + n * below * s.between)
-
-
-def _of_mean(value: float, k: int) -> float:
-    """Spearman and Brown: the correlation of means of k readers."""
-    return k * value / (1 + (k - 1) * value)

@@ -22,7 +22,7 @@ from medvision.evaluation import (
     compare_proportions,
 )
 from medvision.evaluation.estimates import p_text
-from medvision.workflows.evaluate import record_of, text_of
+from medvision.workflows.evaluation_result import record_of, text_of
 from medvision.workflows.prediction_table import Predictions, read_predictions
 
 Table = pd.DataFrame | str | Path

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,104 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from medvision.errors import EvaluationError
-from medvision.evaluation import (
-    Estimate,
-    auroc,
-    average_precision,
-    choose_threshold,
-    cross_validated_auroc,
-    diagnostic_accuracy,
-)
-from medvision.workflows.prediction_table import Predictions, read_predictions, require_columns
+from medvision.evaluation import auroc, average_precision, cross_validated_auroc, diagnostic_accuracy
+from medvision.workflows.evaluation_result import Evaluation as Evaluation
+from medvision.workflows.evaluation_result import record_of
+from medvision.workflows.operating_point import operating_point
+from medvision.workflows.prediction_table import Predictions, read_predictions
 
 _FEW = 10
-OPTIMISTIC = "optimistic_threshold_chosen_on_the_same_cases"
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Every estimate of an evaluation, what it rests on, and what a reader must know.
-
-    Attributes:
-        estimates: One record an estimate: ``metric``, ``group``, ``value``, ``low``, ``high``, ``level``,
-            ``method``, ``n_units``, ``n_patients``, ``status``; None where a number is undefined.
-        table: The 2×2 counts ``tp``, ``fp``, ``fn``, ``tn`` at the threshold; empty without one.
-        notes: Sentences about what could mislead.
-        input: Name, SHA-256 and rows of what was evaluated.
-        threshold: A prediction is ``score >= threshold``; None without one.
-        cases: The scores of each case, where masks were evaluated.
-
-    Example:
-        >>> frame = pd.DataFrame({"label": [0, 1] * 12, "score": np.arange(24)})
-        >>> found = evaluate(frame, label="label", score="score")
-        >>> found.estimates[0]["metric"], found.estimates[0]["n_units"]
-        ('auroc', 24)
-    """
-
-    estimates: tuple[dict[str, Any], ...]
-    table: dict[str, int]
-    notes: tuple[str, ...]
-    input: dict[str, Any]
-    threshold: float | None = None
-    cases: pd.DataFrame | None = None
-
-    def to_json(self) -> str:
-        """The evaluation as JSON; what is undefined is null.
-
-        Example:
-            >>> frame = pd.DataFrame({"label": [0, 1] * 12, "score": np.arange(24)})
-            >>> sorted(json.loads(evaluate(frame, label="label", score="score").to_json()))
-            ['estimates', 'input', 'notes', 'table', 'threshold']
-        """
-        content: dict[str, Any] = {
-            "estimates": list(self.estimates),
-            "table": self.table,
-            "notes": list(self.notes),
-            "input": self.input,
-            "threshold": self.threshold,
-        }
-        if self.cases is not None:
-            content["cases"] = json.loads(self.cases.to_json(orient="records", double_precision=10))
-        return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
-
-    def to_markdown(self) -> str:
-        """The evaluation as a table in Markdown, its notes below.
-
-        Example:
-            >>> frame = pd.DataFrame({"label": [0, 1] * 12, "score": np.arange(24)})
-            >>> print(evaluate(frame, label="label", score="score").to_markdown().splitlines()[0])
-            | metric | group | estimate | units | patients | method | status |
-        """
-        rows = [
-            "| metric | group | estimate | units | patients | method | status |",
-            "|---|---|---|---|---|---|---|",
-        ]
-        for record in self.estimates:
-            cells = [
-                record["metric"],
-                record["group"],
-                text_of(record),
-                record["n_units"],
-                record["n_patients"],
-            ]
-            rows.append(
-                "| " + " | ".join(str(c) for c in [*cells, record["method"], record["status"]]) + " |"
-            )
-        if self.table:
-            rows += ["", "2×2 table: " + ", ".join(f"{cell} {count}" for cell, count in self.table.items())]
-        return "\n".join([*rows, *(["", *(f"- {note}" for note in self.notes)] if self.notes else [])]) + "\n"
-
-
-def text_of(record: Mapping[str, Any]) -> str:
-    """The estimate of a record as papers print it.
-
-    Example:
-        >>> text_of({"value": 0.9, "low": 0.8, "high": 0.95, "level": 0.95, "status": "ok"})
-        '0.900 (95% CI 0.800–0.950)'
-    """
-    value, low, high = (math.nan if record[key] is None else record[key] for key in ("value", "low", "high"))
-    return str(Estimate(value, low, high, record["level"], status=record["status"]))
 
 
 def evaluate(
@@ -172,7 +79,7 @@ def evaluate(
     found = read_predictions(table, positive=positive, **columns)  # type: ignore[arg-type] # label and score are set
     records, notes = _ranking(found, level)
     notes = [*found.notes, *_class_notes(found), *notes]
-    limit, limit_notes, status = _threshold(found, columns, positive, threshold, threshold_rule, fit_on)
+    limit, limit_notes, status = operating_point(found, columns, positive, threshold, threshold_rule, fit_on)
     cells: dict[str, int] = {}
     if limit is None:
         notes.append("no threshold was given: sensitivity, specificity and predictive values are left out")
@@ -182,17 +89,6 @@ def evaluate(
         notes += [*limit_notes, *_sampling_notes(sampling, prevalence)]
     single = None if limit is None or isinstance(limit, np.ndarray) else float(limit)
     return Evaluation(tuple(records), cells, tuple(notes), found.source, single)
-
-
-def record_of(metric: str, group: str, estimate: Estimate, status: str | None = None) -> dict[str, Any]:
-    """An estimate as a record of plain values.
-
-    Example:
-        >>> record_of("auroc", "all", Estimate(0.9, 0.8, 1.0))["metric"]
-        'auroc'
-    """
-    record = {"metric": metric, "group": group, **estimate.to_dict()}
-    return record if status is None else {**record, "status": status}
 
 
 def _ranking(found: Predictions, level: float) -> tuple[list[dict[str, Any]], list[str]]:
@@ -246,77 +142,6 @@ def _class_notes(found: Predictions) -> list[str]:
         if owners < n:
             notes.append(f"{n} rows of {owners} patients: intervals count patients")
     return notes
-
-
-def _threshold(
-    found: Predictions,
-    columns: Mapping[str, str | None],
-    positive: object,
-    threshold: float | str | None,
-    rule: str | None,
-    fit_on: pd.DataFrame | str | Path | None,
-) -> tuple[float | NDArray[np.float64] | None, list[str], str | None]:
-    """The threshold (or one for each row), notes on it, and the status that it imposes."""
-    if threshold is not None and rule is not None:
-        raise EvaluationError("threshold and threshold_rule were both given; give one of them")
-    if fit_on is not None and rule is None:
-        raise EvaluationError(
-            "fit_on chooses a threshold by a rule; name it with threshold_rule, such as youden"
-        )
-    if rule is not None:
-        return _chosen(found, columns, positive, rule, fit_on)
-    if threshold is None:
-        return None, [], None
-    number = _as_number(threshold)
-    if number is not None:
-        return number, [f"a prediction is positive where the score is {number:g} or more"], None
-    require_columns(found.frame, {"threshold": str(threshold)}, str(found.source["name"]))
-    limits = pd.to_numeric(found.frame[str(threshold)], errors="coerce").to_numpy(dtype=np.float64)
-    if not np.isfinite(limits).all():
-        row = int(np.flatnonzero(~np.isfinite(limits))[0])
-        raise EvaluationError(f"{found.source['name']}: the threshold of row {row + 2} is no finite number")
-    return limits, [f"each row has the threshold of its column {threshold!r}"], None
-
-
-def _chosen(
-    found: Predictions,
-    columns: Mapping[str, str | None],
-    positive: object,
-    rule: str,
-    fit_on: pd.DataFrame | str | Path | None,
-) -> tuple[float, list[str], str | None]:
-    if fit_on is None:
-        limit = choose_threshold(found.labels, found.scores, rule=rule)
-        if rule.replace(" ", "").startswith("fixed:"):
-            return limit, [f"a prediction is positive where the score is {limit:g} or more"], None
-        note = (
-            f"OPTIMISTIC: the threshold {limit:g} was chosen by {rule} on the same cases that it is "
-            "evaluated on; choose it on other cases (fit_on)"
-        )
-        return limit, [note], OPTIMISTIC
-    others = {role: columns[role] for role in ("label", "score", "patient")}
-    tuning = read_predictions(fit_on, positive=positive, **others)  # type: ignore[arg-type] # label and score are set
-    limit = choose_threshold(tuning.labels, tuning.scores, rule=rule)
-    notes = [f"the threshold {limit:g} was chosen by {rule} on {len(tuning.labels)} other rows"]
-    if found.patients is not None and tuning.patients is not None:
-        shared = np.intersect1d(found.patients.astype(str), tuning.patients.astype(str))
-        if len(shared):
-            notes.append(
-                f"OPTIMISTIC: {len(shared)} patients, such as {shared[0]}, are in both the evaluated table "
-                "and the one that chose the threshold"
-            )
-            return limit, notes, OPTIMISTIC
-    return limit, notes, None
-
-
-def _as_number(threshold: float | str) -> float | None:
-    try:
-        number = float(threshold)
-    except ValueError:
-        return None
-    if not math.isfinite(number):
-        raise EvaluationError(f"threshold={threshold} is no finite number")
-    return number
 
 
 def _at_threshold(

@@ -170,3 +170,13 @@ def test_impossible_designs_are_refused(arguments) -> None:
 def test_scores_are_no_predictions() -> None:
     with pytest.raises(EvaluationError, match="neither 0 nor 1"):
         diagnostic_accuracy([0, 1], [0.2, 0.9])
+
+
+def test_a_measure_that_resamples_often_leave_undefined_has_no_interval() -> None:
+    """One positive call: more than a third of the resamples have none, and MCC is 0/0 in them."""
+    labels = [0] * 10 + [1] * 10
+    found = diagnostic_accuracy(labels, [0] * 19 + [1], resamples=200)
+    assert found.mcc.status == "too_many_undefined_replicates"
+    assert math.isfinite(found.mcc.value)
+    assert math.isnan(found.mcc.low)
+    assert found.youden.status == "ok"

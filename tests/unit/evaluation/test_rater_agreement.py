@@ -93,25 +93,3 @@ def test_fleiss_of_one_category_and_of_perfect_agreement() -> None:
     perfect = fleiss_kappa([[3, 0], [0, 3]] * 6)
     assert (perfect.value, perfect.status) == (1.0, "degenerate_variance")
     assert math.isnan(perfect.low)
-
-
-def test_icc_of_readers_who_differ_by_a_constant() -> None:
-    truth = np.random.default_rng(3).normal(0, 5, 40)
-    noise = np.random.default_rng(4).normal(0, 0.5, (40, 2))
-    ratings = truth[:, None] + noise + np.array([0.0, 6.0])
-    consistent, absolute = icc(ratings, form="3,1"), icc(ratings, form="2,1")
-    assert consistent.value > 0.95
-    assert absolute.value < 0.8
-    assert consistent.method == "ICC(3,1), F"
-
-
-def test_icc_forms_are_read_as_people_write_them() -> None:
-    ratings = np.random.default_rng(5).normal(size=(10, 3)) + np.arange(10)[:, None]
-    assert icc(ratings, form="ICC(2,1)") == icc(ratings, form="2,1")
-
-
-def test_icc_without_any_variance_is_undefined() -> None:
-    assert math.isnan(icc([[1, 1], [1, 1]]).value)
-    perfect = icc([[1, 1], [2, 2], [3, 3]], form="3,1")
-    assert (perfect.value, perfect.status) == (1.0, "degenerate_variance")
-    assert math.isnan(perfect.low)

@@ -44,6 +44,7 @@ def test_lengths_of_all_16_codes_are_those_of_the_published_table() -> None:
         assert _areas((2.0, 0.7))[middle] == pytest.approx(table[code], abs=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:.*always_return_as_numpy:FutureWarning")  # MONAI's own call
 @pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (2.5, 0.8, 0.8)])
 @pytest.mark.parametrize("tolerance", [0.5, 1.0, 2.0])
 def test_nsd_as_monai_with_subvoxels(spacing, tolerance) -> None:

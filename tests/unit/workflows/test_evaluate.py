@@ -59,59 +59,6 @@ def test_folds_give_both_areas_labelled(table: pd.DataFrame) -> None:
     assert _record(found, "sensitivity", "pooled")["status"] == "ok"
 
 
-def test_a_threshold_chosen_on_the_same_cases_is_stamped(table: pd.DataFrame) -> None:
-    found = evaluate(table, label="label", score="score", threshold_rule="youden")
-    assert any(note.startswith("OPTIMISTIC") for note in found.notes)
-    assert "optimistic" in _record(found, "sensitivity")["status"]
-    assert "optimistic" not in _record(found, "auroc")["status"]
-    assert found.threshold in table["score"].to_numpy()
-
-
-def test_a_threshold_chosen_on_other_patients_is_not(table: pd.DataFrame) -> None:
-    tuning, test = table.iloc[:60], table.iloc[60:]
-    found = evaluate(
-        test,
-        label="label",
-        score="score",
-        patient="patient_id",
-        threshold_rule="sensitivity>=0.9",
-        fit_on=tuning,
-    )
-    assert not any("OPTIMISTIC" in note for note in found.notes)
-    assert _record(found, "sensitivity")["status"] == "ok"
-    sick = tuning.loc[tuning["label"] == 1, "score"]
-    assert (sick >= found.threshold).mean() >= 0.9
-
-
-def test_patients_in_both_tables_are_found_out(table: pd.DataFrame) -> None:
-    found = evaluate(
-        table.iloc[50:],
-        label="label",
-        score="score",
-        patient="patient_id",
-        threshold_rule="youden",
-        fit_on=table.iloc[:60],
-    )
-    assert any("OPTIMISTIC: 5 patients" in note for note in found.notes)
-    assert "optimistic" in _record(found, "youden")["status"]
-
-
-def test_a_fixed_rule_looks_at_nothing(table: pd.DataFrame) -> None:
-    found = evaluate(table, label="label", score="score", threshold_rule="fixed:0.5")
-    assert found.threshold == 0.5
-    assert not any("OPTIMISTIC" in note for note in found.notes)
-
-
-def test_each_row_may_have_its_own_threshold(table: pd.DataFrame) -> None:
-    own = table.assign(threshold=table["fold"] / 10)
-    found = evaluate(own, label="label", score="score", patient="patient_id", threshold="threshold")
-    calls = own["score"] >= own["threshold"]
-    assert found.table["tp"] == int((calls & (own["label"] == 1)).sum())
-    assert found.threshold is None
-    with pytest.raises(EvaluationError, match="did you mean 'threshold'"):
-        evaluate(own, label="label", score="score", threshold="treshold")
-
-
 def test_without_a_threshold_only_ranking_is_measured(table: pd.DataFrame) -> None:
     found = evaluate(table, label="label", score="score")
     assert {r["metric"] for r in found.estimates} == {"auroc", "average_precision"}
@@ -172,21 +119,6 @@ def test_json_and_markdown(table: pd.DataFrame, tmp_path: Path) -> None:
     text = found.to_markdown()
     assert "| auroc | all | undefined (one class) | 160 | 160 |" in text
     assert "- no positive case" in text
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        {"threshold": 0.5, "threshold_rule": "youden"},
-        {"fit_on": pd.DataFrame()},
-        {"threshold": float("nan")},
-        {"threshold_rule": "best"},
-        {"prevalence": 5, "threshold": 0.5},
-    ],
-)
-def test_contradictions_are_refused(table: pd.DataFrame, arguments) -> None:
-    with pytest.raises(EvaluationError):
-        evaluate(table, label="label", score="score", **arguments)
 
 
 def test_the_result_is_the_same_every_time(table: pd.DataFrame) -> None:

@@ -1,0 +1,106 @@
+"""What an evaluation hands back: records, notes, and the same as JSON and as Markdown."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from medvision.evaluation import Estimate
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Every estimate of an evaluation, what it rests on, and what a reader must know.
+
+    Attributes:
+        estimates: One record an estimate: ``metric``, ``group``, ``value``, ``low``, ``high``, ``level``,
+            ``method``, ``n_units``, ``n_patients``, ``status``; None where a number is undefined.
+        table: The 2×2 counts ``tp``, ``fp``, ``fn``, ``tn`` at the threshold; empty without one.
+        notes: Sentences about what could mislead.
+        input: Name, SHA-256 and rows of what was evaluated.
+        threshold: A prediction is ``score >= threshold``; None without one.
+        cases: The scores of each case, where masks were evaluated.
+
+    Example:
+        >>> record = record_of("auroc", "all", Estimate(0.9, 0.8, 0.95, method="DeLong, logit"))
+        >>> Evaluation((record,), {}, (), {"rows": 24}).estimates[0]["metric"]
+        'auroc'
+    """
+
+    estimates: tuple[dict[str, Any], ...]
+    table: dict[str, int]
+    notes: tuple[str, ...]
+    input: dict[str, Any]
+    threshold: float | None = None
+    cases: pd.DataFrame | None = None
+
+    def to_json(self) -> str:
+        """The evaluation as JSON; what is undefined is null.
+
+        Example:
+            >>> sorted(json.loads(Evaluation((), {}, (), {"rows": 24}).to_json()))
+            ['estimates', 'input', 'notes', 'table', 'threshold']
+        """
+        content: dict[str, Any] = {
+            "estimates": list(self.estimates),
+            "table": self.table,
+            "notes": list(self.notes),
+            "input": self.input,
+            "threshold": self.threshold,
+        }
+        if self.cases is not None:
+            content["cases"] = json.loads(self.cases.to_json(orient="records", double_precision=10))
+        return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+
+    def to_markdown(self) -> str:
+        """The evaluation as a table in Markdown, its notes below.
+
+        Example:
+            >>> print(Evaluation((), {}, (), {"rows": 24}).to_markdown().splitlines()[0])
+            | metric | group | estimate | units | patients | method | status |
+        """
+        rows = [
+            "| metric | group | estimate | units | patients | method | status |",
+            "|---|---|---|---|---|---|---|",
+        ]
+        for record in self.estimates:
+            cells = [
+                record["metric"],
+                record["group"],
+                text_of(record),
+                record["n_units"],
+                record["n_patients"],
+            ]
+            rows.append(
+                "| " + " | ".join(str(c) for c in [*cells, record["method"], record["status"]]) + " |"
+            )
+        if self.table:
+            rows += ["", "2×2 table: " + ", ".join(f"{cell} {count}" for cell, count in self.table.items())]
+        return "\n".join([*rows, *(["", *(f"- {note}" for note in self.notes)] if self.notes else [])]) + "\n"
+
+
+def text_of(record: Mapping[str, Any]) -> str:
+    """The estimate of a record as papers print it.
+
+    Example:
+        >>> text_of({"value": 0.9, "low": 0.8, "high": 0.95, "level": 0.95, "status": "ok"})
+        '0.900 (95% CI 0.800–0.950)'
+    """
+    value, low, high = (math.nan if record[key] is None else record[key] for key in ("value", "low", "high"))
+    return str(Estimate(value, low, high, record["level"], status=record["status"]))
+
+
+def record_of(metric: str, group: str, estimate: Estimate, status: str | None = None) -> dict[str, Any]:
+    """An estimate as a record of plain values.
+
+    Example:
+        >>> record_of("auroc", "all", Estimate(0.9, 0.8, 1.0))["metric"]
+        'auroc'
+    """
+    record = {"metric": metric, "group": group, **estimate.to_dict()}
+    return record if status is None else {**record, "status": status}
