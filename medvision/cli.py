@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = error.exit_code
     except BrokenPipeError:
         # The reader (such as `head`) has gone; Python must not complain again while it shuts down.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         code = 0
     raise SystemExit(code)
 

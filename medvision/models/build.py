@@ -83,8 +83,8 @@ def _resnet(model: ResNetModel, in_channels: int, out_channels: int) -> nn.Modul
         no_max_pool=not model.stem_pool,
         num_classes=out_channels,
     )
-    if model.dropout:
-        network.fc = nn.Sequential(nn.Dropout(model.dropout), network.fc)
+    if model.dropout and network.fc is not None:
+        network.add_module("fc", nn.Sequential(nn.Dropout(model.dropout), network.fc))
     return network
 
 

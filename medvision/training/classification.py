@@ -42,7 +42,7 @@ class ClassificationModule(StudyModule):
 
     def validation_step(self, batch: dict[str, Tensor], index: int) -> None:
         """Collect logits."""
-        logits = predict_logits(self.predictor, batch["image"], self.recipe.prediction)[:, 0]
+        logits = predict_logits(self.predictor, batch["image"], self.watching)[:, 0]
         self.validation_losses.append(self.loss(logits, batch["label"].float()))
         self.seen.append((batch["label"], logits))
 

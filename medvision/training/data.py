@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from medvision.transforms.cache import CachedCase
 
 Size = tuple[int, int, int]
 Draw = tuple[int, int]
+Number = TypeVar("Number", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,8 @@ class CaseDataset(Dataset[dict[str, Tensor]]):
 
 
 def cut(
-    array: NDArray[np.generic], start: Sequence[int], size: Sequence[int], *, value: float | None = None
-) -> NDArray[np.generic]:
+    array: NDArray[Number], start: Sequence[int], size: Sequence[int], *, value: float | None = None
+) -> NDArray[Number]:
     """Cut a box that may leave the array; what lies outside is `value`, by default the lowest there is.
 
     Example:
@@ -162,7 +164,7 @@ def loader(
     return DataLoader(
         dataset,
         batch_size=batch_size,
-        sampler=sampler,  # type: ignore[arg-type]  # torch types samplers of int alone
+        sampler=sampler,
         num_workers=workers,
         persistent_workers=workers > 0,
         # Its own, so that starting to read draws nothing from the generator that dropout uses.

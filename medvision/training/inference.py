@@ -49,7 +49,7 @@ def _mirror(tensor: Tensor, axes: tuple[int, ...]) -> Tensor:
 def _windowed(network: Network, images: Tensor, settings: Prediction, stride: int) -> Tensor:
     if settings.window_voxels is None:
         return _padded(network, images, stride)
-    output: Tensor = sliding_window_inference(
+    output = sliding_window_inference(
         images,
         roi_size=settings.window_voxels,
         sw_batch_size=settings.batch_size,
@@ -59,7 +59,7 @@ def _windowed(network: Network, images: Tensor, settings: Prediction, stride: in
         padding_mode="constant",
         cval=float(images.min()),
     )
-    return output
+    return torch.as_tensor(output)
 
 
 def _padded(network: Network, images: Tensor, stride: int) -> Tensor:
@@ -72,4 +72,4 @@ def _padded(network: Network, images: Tensor, stride: int) -> Tensor:
     output = network(F.pad(images, pads, value=float(images.min()))).float()
     starts = [more // 2 for more in extra]
     inner = tuple(slice(start, start + side) for start, side in zip(starts, shape, strict=True))
-    return output[(..., *inner)]
+    return output[:, :, inner[0], inner[1], inner[2]]

@@ -24,13 +24,12 @@ class SmoothedBinaryCrossEntropy(nn.Module):
     def __init__(self, positive_weight: float = 1.0, smoothing: float = 0.0) -> None:
         super().__init__()
         self.smoothing = smoothing
-        self.register_buffer("positive_weight", torch.tensor(positive_weight), persistent=False)
+        self.positive_weight = nn.Buffer(torch.tensor(positive_weight), persistent=False)
 
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the mean loss; `logits` and `targets` (0 to 1) are (batch,)."""
         targets = targets * (1 - self.smoothing) + self.smoothing / 2
-        weight: Tensor = self.positive_weight
-        return F.binary_cross_entropy_with_logits(logits.float(), targets, pos_weight=weight)
+        return F.binary_cross_entropy_with_logits(logits.float(), targets, pos_weight=self.positive_weight)
 
 
 class SegmentationLoss(nn.Module):

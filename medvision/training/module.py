@@ -7,6 +7,7 @@ from typing import Any
 
 import lightning as L
 import torch
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -58,6 +59,8 @@ class StudyModule(L.LightningModule):
         self.augmenter = Augmenter(recipe.augmentation)
         self.draws = generator(recipe.seed, *recipe.purpose, "augment", 0)
         self.average = _averaged(network, recipe.training.ema_decay)
+        # Mirroring would make every validation several times as long, for a figure that only shows progress.
+        self.watching = recipe.prediction.model_copy(update={"mirror_axes": ()})
         self.train_losses: list[Tensor] = []
         self.validation_losses: list[Tensor] = []
         self.figures: dict[str, float] = {}
@@ -67,7 +70,7 @@ class StudyModule(L.LightningModule):
         """The network that predicts: the averaged one where the study asks for an average."""
         return self.network if self.average is None else self.average.module
 
-    def configure_optimizers(self) -> dict[str, Any]:
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """Return the study's optimiser and its schedule by step."""
         optimizer = build_optimizer(self.recipe.training.optimizer, self.network.parameters())
         schedule = build_schedule(self.recipe.training.schedule, optimizer, self.recipe.steps)
@@ -109,4 +112,5 @@ class StudyModule(L.LightningModule):
 def _averaged(network: nn.Module, decay: float | None) -> AveragedModel | None:
     if decay is None:
         return None
-    return AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
+    average = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]  # torch has not typed it
+    return AveragedModel(network, multi_avg_fn=average, use_buffers=True)

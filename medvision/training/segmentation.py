@@ -44,9 +44,7 @@ class SegmentationModule(StudyModule):
 
     def validation_step(self, batch: dict[str, Tensor], index: int) -> None:
         """Predict one whole volume and keep its Dice a structure."""
-        logits = predict_logits(
-            self.predictor, batch["image"], self.recipe.prediction, stride=self.recipe.stride
-        )
+        logits = predict_logits(self.predictor, batch["image"], self.watching, stride=self.recipe.stride)
         self.validation_losses.append(self.loss(logits, batch["mask"]))
         self.dice.append(dice_of(logits.argmax(1), batch["mask"], self.structures))
 

@@ -15,12 +15,14 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import monai
 import numpy as np
 from numpy.typing import NDArray
 
 from medvision.config.pixels import Preprocessing
+from medvision.imaging import Geometry
 from medvision.runs import cache_folder, write_error
 from medvision.transforms.prepare import Prepared, prepare
 from medvision.transforms.preprocess import VERSION
@@ -40,21 +42,30 @@ class CachedCase:
 
     def image(self) -> NDArray[np.float32]:
         """Return the image, (1, i, j, k), memory-mapped."""
-        return np.load(self.folder / "image.npy", mmap_mode="r")
+        image: NDArray[np.float32] = np.load(self.folder / "image.npy", mmap_mode="r")
+        return image
 
     def mask(self) -> NDArray[np.uint8]:
         """Return the mask, (i, j, k), memory-mapped: 0 background, then the structures in order."""
-        return np.load(self.folder / "mask.npy", mmap_mode="r")
+        mask: NDArray[np.uint8] = np.load(self.folder / "mask.npy", mmap_mode="r")
+        return mask
 
     def foreground(self) -> NDArray[np.int16]:
         """Return voxels of the structures, (n, 3); none where the mask is empty."""
-        return np.load(self.folder / "foreground.npy", mmap_mode="r")
+        foreground: NDArray[np.int16] = np.load(self.folder / "foreground.npy", mmap_mode="r")
+        return foreground
 
-    def description(self) -> dict[str, object]:
-        """Return shape, affine and the scan's own geometry."""
+    def description(self) -> dict[str, Any]:
+        """Return shape, affine, the scan's own geometry and the digest of its voxels."""
         text = (self.folder / _DESCRIPTION).read_text(encoding="utf-8")
-        description: dict[str, object] = json.loads(text)
+        description: dict[str, Any] = json.loads(text)
         return description
+
+    def scan(self) -> Geometry:
+        """Return the grid of the scan as it was read."""
+        found = self.description()
+        i, j, k = found["scan_shape"]
+        return Geometry(shape=(i, j, k), affine=np.asarray(found["scan_affine"]))
 
     def affine(self) -> NDArray[np.float64]:
         """Return the map from the preprocessed voxels to RAS millimetres, (4, 4)."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from medvision.config.pixels import Preprocessing
 from medvision.errors import CohortError
 from medvision.imaging import Geometry, check_same_grid
 from medvision.transforms.load import LoadVolumed
-from medvision.transforms.preprocess import IMAGE, MASK, spatial_and_intensity
+from medvision.transforms.preprocess import IMAGE, MASK, as_meta_tensor, spatial_and_intensity
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,9 @@ def prepare(image: Path, mask: Path | None, settings: Preprocessing, labels: Map
         CohortError: The image has NaN or is constant, or the mask has values that the study does not name.
     """
     keys = (IMAGE,) if mask is None else (IMAGE, MASK)
-    paths = {IMAGE: str(image)} | ({} if mask is None else {MASK: str(mask)})
+    paths: dict[Hashable, Any] = {IMAGE: str(image)}
+    if mask is not None:
+        paths[MASK] = str(mask)
     loaded = LoadVolumed(keys, ensure_channel_first=True)(paths)
     scan = _geometry(loaded[IMAGE])
     _check_image(loaded[IMAGE], image)
@@ -119,7 +122,7 @@ def _as_classes(mask: MetaTensor, labels: Mapping[str, int], path: Path) -> Meta
     """Turn the file's values into class indices 0, 1, 2, … in the study's order."""
     values = [int(value) if value == int(value) else float(value) for value in torch.unique(mask).tolist()]
     if not labels:
-        return mask != 0
+        return as_meta_tensor(mask != 0)
     unknown = [value for value in values if value != 0 and value not in labels.values()]
     if unknown:
         named = ", ".join(f"{name} {value}" for name, value in labels.items())
@@ -128,4 +131,4 @@ def _as_classes(mask: MetaTensor, labels: Mapping[str, int], path: Path) -> Meta
     classes = torch.zeros_like(mask)
     for index, value in enumerate(labels.values(), start=1):
         classes[mask == value] = index
-    return classes
+    return as_meta_tensor(classes)

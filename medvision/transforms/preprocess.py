@@ -123,7 +123,7 @@ class CropAroundd(MapTransform):
         cropped = dict(data)
         center = self._center(data)
         for key in self.key_iterator(cropped):
-            cropped[key] = self._cut(cropped[key], center, lowest=key == IMAGE)
+            cropped[key] = self._cut(data[key], center, lowest=key == IMAGE)
         return cropped
 
     def _center(self, data: Mapping[Hashable, MetaTensor]) -> list[int]:
@@ -142,8 +142,7 @@ class CropAroundd(MapTransform):
         border = [side for side in self.size for _ in range(2)]
         padded = BorderPad(border, mode="constant", value=value)(volume)
         moved = [index + side for index, side in zip(center, self.size, strict=True)]
-        cut: MetaTensor = SpatialCrop(roi_center=moved, roi_size=self.size)(padded)
-        return cut
+        return as_meta_tensor(SpatialCrop(roi_center=moved, roi_size=self.size)(padded))
 
 
 class _CropForeground(MapTransform):
@@ -166,5 +165,11 @@ class _CropForeground(MapTransform):
             margin=margin,
             allow_smaller=True,
         )
-        cropped: dict[Hashable, MetaTensor] = crop(dict(data))
-        return cropped
+        return {key: as_meta_tensor(value) for key, value in crop(dict(data)).items()}
+
+
+def as_meta_tensor(tensor: torch.Tensor) -> MetaTensor:
+    """Say to the type checker what MONAI's transforms return when they are given a MetaTensor."""
+    if not isinstance(tensor, MetaTensor):
+        raise TypeError(f"expected a MetaTensor with its affine, not a {type(tensor).__name__}")
+    return tensor

@@ -14,7 +14,7 @@ from torch import nn
 from medvision.cohort import Cohort, Part
 from medvision.config import SegmentationTask, Study
 from medvision.evaluation import segmentation_scores
-from medvision.imaging import Geometry, load_volume, resample_array, save_nifti
+from medvision.imaging import Geometry, check_same_grid, load_volume, resample_array, save_nifti
 from medvision.models import total_stride
 from medvision.runs import RunFolder, atomic_path
 from medvision.training.inference import predict_logits
@@ -50,8 +50,7 @@ def predict_masks(
             else f"{record.case_id}-{part.repeat}.nii.gz"
         )
         path = folder.masks / name
-        description = case.description()
-        scan = Geometry(shape=tuple(description["scan_shape"]), affine=np.array(description["scan_affine"]))
+        scan = case.scan()
         mask = mask_in_scan(networks, study, case.image(), case.affine(), scan, device)
         save_nifti(path, mask, scan)
         ids = {
@@ -117,9 +116,10 @@ def _labels(study: Study) -> dict[str, int]:
 def _scores(
     study: Study, mask: NDArray[np.uint8], reference: Path, scan: Geometry, ids: dict[str, object]
 ) -> list[dict[str, object]]:
-    truth = load_volume(reference).array
+    truth = load_volume(reference)
+    check_same_grid(scan, truth, image_name="the scan", mask_name=str(reference))
     table = segmentation_scores(
-        np.asarray(truth),
+        truth.array,
         mask,
         scan.spacing_mm,
         labels=_labels(study),
@@ -128,7 +128,7 @@ def _scores(
     return [
         {
             **ids,
-            **{key: value for key, value in row.items() if key != "status"},
+            **{str(key): value for key, value in row.items() if key != "status"},
             "reference_empty": row["volume_reference_ml"] == 0,
             "prediction_empty": row["volume_prediction_ml"] == 0,
         }

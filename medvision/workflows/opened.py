@@ -109,7 +109,7 @@ def _read_cohort(file: StudyFile) -> Cohort:
 
 
 def _check_comparators(study: Study, cohort: Cohort) -> None:
-    problems = []
+    problems: list[str] = []
     for comparator in study.comparators:
         try:
             numeric_covariates(cohort, comparator.covariates)

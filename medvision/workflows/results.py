@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from medvision.config import ClassificationTask, Study
 from medvision.evaluation import (
@@ -71,8 +68,8 @@ def _model_estimates(
         _row(name, "auroc", "pooled out-of-fold", _pooled(table, f"score{suffix}", level)),
     ]
     rows += [
-        _row(name, "auroc", "per fold", _area(part, f"score{suffix}", level), fold=int(fold))
-        for (_, fold), part in table.groupby(["repeat", "fold"], sort=True)
+        _row(name, "auroc", "per fold", _area(part, f"score{suffix}", level), fold=int(part["fold"].iloc[0]))
+        for _, part in table.groupby(["repeat", "fold"], sort=True)
     ]
     accuracy = diagnostic_accuracy(
         labels,
@@ -124,7 +121,7 @@ def _comparisons(study: Study, table: pd.DataFrame, names: list[str]) -> list[di
                 level=study.evaluation.level,
             )
         )
-    adjusted = adjust([comparison.p for comparison in found], method="holm") if found else []
+    adjusted = adjust([comparison.p for comparison in found], method="holm").tolist() if found else []
     return [
         {
             "a": a,
@@ -171,9 +168,8 @@ def segmentation_results(study: Study, table: pd.DataFrame) -> dict[str, Any]:
     estimates = []
     for structure, rows in cases.groupby("structure", sort=False):
         estimates += _structure_estimates(study, rows, str(structure))
-    fold_means = table.groupby(["structure", "fold"], sort=True)["dice"].agg(["mean", "count"])
-    for (structure, fold), values in fold_means.iterrows():
-        estimates.append(_fold_mean(study, str(structure), int(fold), values["mean"], int(values["count"])))
+    for _, part in table.groupby(["structure", "fold"], sort=True):
+        estimates.append(_fold_mean(study, part))
     return {
         "study": study.name,
         "level": study.evaluation.level,
@@ -188,39 +184,39 @@ def _structure_estimates(study: Study, rows: pd.DataFrame, structure: str) -> li
     found = []
     for metric, unit in SEGMENTATION.items():
         defined = rows.loc[rows[metric].notna()]
-        for name, summary in (("mean", np.mean), ("median", np.median)):
-            estimate = _summary(study, defined, metric, summary, f"{structure}/{metric}/{name}")
+        summaries = _summaries(study, defined, metric, f"{structure}/{metric}")
+        for name, estimate in summaries.items():
             found.append(
                 _row("image", metric, f"{name} over cases", estimate, structure=structure, unit=unit)
             )
     return found
 
 
-def _summary(
-    study: Study,
-    rows: pd.DataFrame,
-    metric: str,
-    summary: Callable[[NDArray[np.float64]], float],
-    purpose: str,
-) -> Estimate:
+def _summaries(study: Study, rows: pd.DataFrame, metric: str, purpose: str) -> dict[str, Estimate]:
+    """Mean and median over cases, both from the same drawn patients."""
     level = study.evaluation.level
     if rows.empty:
         nan = float("nan")
-        return Estimate(nan, nan, nan, level, "patient bootstrap", 0, 0, "undefined_no_units")
-    estimates = bootstrap(
-        {metric: lambda drawn: float(summary(drawn[metric].to_numpy()))},
-        rows[["patient_id", metric]],
+        blank = Estimate(nan, nan, nan, level, "bootstrap over patients", 0, 0, "undefined_no_units")
+        return {"mean": blank, "median": blank}
+    found = bootstrap(
+        {name: f"{name}:{metric}" for name in ("mean", "median")},
+        rows,
         patients="patient_id",
         resamples=study.evaluation.bootstrap_resamples,
         seed=stream(study.seed, "bootstrap", purpose),
         level=level,
     )
-    return estimates[metric]
+    return dict(found)
 
 
-def _fold_mean(study: Study, structure: str, fold: int, value: float, count: int) -> dict[str, Any]:
+def _fold_mean(study: Study, part: pd.DataFrame) -> dict[str, Any]:
     nan = float("nan")
-    estimate = Estimate(value, nan, nan, study.evaluation.level, "mean, no interval", count, count, "ok")
+    defined = part.loc[part["dice"].notna()]
+    units, patients = defined["case_id"].nunique(), defined["patient_id"].nunique()
+    value, level = float(defined["dice"].mean()), study.evaluation.level
+    estimate = Estimate(value, nan, nan, level, "mean, no interval", units, patients)
+    structure, fold = str(part["structure"].iloc[0]), int(part["fold"].iloc[0])
     return _row("image", "dice", "per fold", estimate, structure=structure, fold=fold)
 
 
