@@ -11,6 +11,11 @@ from cyclopts import App, CycloptsError, Parameter
 
 from medvision.errors import MedvisionError
 
+
+def _examples(*commands: str) -> str:
+    return "\n\n".join(["Examples:", *commands])
+
+
 app = App(
     name="medvision",
     help="Reproducible radiology AI studies: scans in, cross-validated 3D models, right intervals, "
@@ -22,9 +27,8 @@ app = App(
 )
 
 Device = Literal["auto", "cpu", "cuda"]
-Allow = Annotated[
-    tuple[str, ...], Parameter(name="--allow", help="Package whose classes `model.kind: custom` may name.")
-]
+Overrides = Annotated[tuple[str, ...], Parameter(show_default=False)]
+Allow = Annotated[tuple[str, ...], Parameter(name="--allow", show_default=False)]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -65,10 +69,16 @@ def _version() -> int:
     return 0
 
 
-@app.command(sort_key=1)
+@app.command(
+    sort_key=1,
+    help_epilogue=_examples(
+        "medvision run study.yaml",
+        "medvision run study.yaml training.epochs=5 --folds 0,1 --out runs/trial",
+    ),
+)
 def run(
     study: Path,
-    overrides: Annotated[tuple[str, ...], Parameter(show=True)] = (),
+    overrides: Overrides = (),
     /,
     *,
     out: Path | None = None,
@@ -79,11 +89,6 @@ def run(
     quiet: bool = False,
 ) -> int:
     """Run a study from scans to report. Stopped runs go on with the same command.
-
-    Examples:
-        medvision run experiments/quickstart/study.yaml
-
-        medvision run study.yaml training.epochs=5 --folds 0,1 --out runs/trial
 
     Args:
         study: The study file.
@@ -116,10 +121,16 @@ def run(
     return 0
 
 
-@app.command(sort_key=0)
+@app.command(
+    sort_key=0,
+    help_epilogue=_examples(
+        "medvision check study.yaml",
+        "medvision check study.yaml --deep",
+    ),
+)
 def check(
     study: Path,
-    overrides: tuple[str, ...] = (),
+    overrides: Overrides = (),
     /,
     *,
     deep: bool = False,
@@ -127,11 +138,6 @@ def check(
     allow: Allow = (),
 ) -> int:
     """Find everything that can be wrong before hours of training.
-
-    Examples:
-        medvision check study.yaml
-
-        medvision check study.yaml --deep
 
     Args:
         study: The study file.
@@ -146,7 +152,13 @@ def check(
     return 0
 
 
-@app.command(sort_key=2)
+@app.command(
+    sort_key=2,
+    help_epilogue=_examples(
+        "medvision predict runs/hippocampus scan.nii.gz dicom_folder --out predictions",
+        "medvision predict runs/lung_nodules new_cases.csv --out predictions",
+    ),
+)
 def predict(
     run: Path,
     inputs: tuple[Path, ...],
@@ -158,11 +170,6 @@ def predict(
     quiet: bool = False,
 ) -> int:
     """Apply a finished run to new scans; masks come out in each scan's own geometry.
-
-    Examples:
-        medvision predict runs/hippocampus scan.nii.gz dicom_folder --out predictions
-
-        medvision predict runs/lung_nodules new_cases.csv --out predictions
 
     Args:
         run: The run folder.
@@ -182,12 +189,139 @@ def predict(
     return 0
 
 
-@app.command(sort_key=5)
+@app.command(
+    sort_key=3,
+    help_epilogue=_examples(
+        "medvision evaluate predictions.csv --label y --score p --patient patient_id --fold fold",
+        "medvision evaluate predictions.csv --label y --score p --threshold 0.5 --json",
+        "medvision evaluate --reference masks --prediction predicted --labels 1:anterior,2:posterior",
+    ),
+)
+def evaluate(
+    predictions: Path | None = None,
+    /,
+    *,
+    label: str = "label",
+    score: str = "score",
+    patient: str | None = None,
+    case: str | None = None,
+    fold: str | None = None,
+    repeat: str | None = None,
+    positive: str = "1",
+    threshold: str | None = None,
+    threshold_rule: str | None = None,
+    fit_on: Path | None = None,
+    sampling: Literal["cohort", "enriched"] = "cohort",
+    prevalence: float | None = None,
+    level: float = 0.95,
+    reference: Path | None = None,
+    prediction: Path | None = None,
+    labels: str | None = None,
+    nsd_tolerance_mm: float = 1.0,
+    json: bool = False,
+    out: Path | None = None,
+) -> int:
+    """Evaluate predictions made by any software: a table of scores, or a folder of masks.
+
+    Args:
+        predictions: CSV, TSV, Parquet or Excel, one row a case.
+        label: Column of the reference standard.
+        score: Column of the score; higher means more disease.
+        patient: Column of the patient, the unit of independence.
+        case: Column of the case.
+        fold: Column of the fold, for out-of-fold scores.
+        repeat: Column of the repeat, for a repeated cross-validation.
+        positive: The label that means disease.
+        threshold: A prediction is positive at this score and above; a number or a column.
+        threshold_rule: Chooses it: youden, sensitivity>=0.95, specificity>=0.9, cost:5.
+        fit_on: Table on which the rule chooses.
+        sampling: enriched where cases were picked by their label.
+        prevalence: Where the predictive values shall hold.
+        level: Confidence level.
+        reference: Folder of reference masks (NIfTI); with --prediction instead of a table.
+        prediction: Folder of predicted masks of the same file names.
+        labels: Structures of the masks, such as 1:anterior,2:posterior.
+        nsd_tolerance_mm: Surface distance that still counts as agreement.
+        json: Print JSON instead of a table.
+        out: Folder for the table as CSV, Markdown, LaTeX, HTML and JSON.
+    """
+    from medvision.workflows.evaluate import evaluate as evaluate_table
+    from medvision.workflows.evaluate import evaluate_masks
+    from medvision.workflows.evaluation_tables import evaluation_table, show_tables
+
+    if predictions is not None:
+        found = evaluate_table(
+            predictions, label=label, score=score, patient=patient, case=case, fold=fold, repeat=repeat,
+            positive=positive, threshold=_number_or_name(threshold), threshold_rule=threshold_rule,
+            fit_on=fit_on, sampling=sampling, prevalence=prevalence, level=level,
+        )  # fmt: skip
+    elif reference is not None and prediction is not None:
+        found = evaluate_masks(
+            reference, prediction, labels=_structures(labels), nsd_tolerance_mm=nsd_tolerance_mm, level=level
+        )
+    else:
+        raise MedvisionError("name a table of predictions, or --reference and --prediction with masks")
+    text = show_tables([evaluation_table(found)], out, found.to_json())
+    print(found.to_json() if json else text)
+    return 0
+
+
+@app.command(
+    sort_key=4,
+    help_epilogue=_examples(
+        "medvision compare new.csv old.csv --on case_id --label y --score p --patient patient_id",
+    ),
+)
+def compare(
+    tables: tuple[Path, ...],
+    /,
+    *,
+    on: str = "case_id",
+    label: str = "label",
+    score: str = "score",
+    patient: str | None = None,
+    fold: str | None = None,
+    positive: str = "1",
+    threshold: float | None = None,
+    level: float = 0.95,
+    json: bool = False,
+    out: Path | None = None,
+) -> int:
+    """Compare the predictions of two or more models on the same cases.
+
+    Args:
+        tables: One table a model.
+        on: Column of the case, which matches the rows.
+        label: Column of the reference standard.
+        score: Column of the score.
+        patient: Column of the patient, the unit of independence.
+        fold: Column of the fold, for out-of-fold scores.
+        positive: The label that means disease.
+        threshold: Also compare sensitivity and specificity at this score and above.
+        level: Confidence level.
+        json: Print JSON instead of tables.
+        out: Folder for the tables as CSV, Markdown, LaTeX, HTML and JSON.
+    """
+    from medvision.workflows.compare import compare as compare_tables
+    from medvision.workflows.evaluation_tables import comparison_tables, show_tables
+
+    found = compare_tables(
+        tables, on=on, label=label, score=score, patient=patient, fold=fold, positive=positive,
+        threshold=threshold, level=level,
+    )  # fmt: skip
+    text = show_tables(comparison_tables(found), out, found.to_json())
+    print(found.to_json() if json else text)
+    return 0
+
+
+@app.command(
+    sort_key=5,
+    help_epilogue=_examples(
+        "medvision report runs/quickstart",
+    ),
+)
 def report(run: Path, /) -> int:
     """Make tables, figures and report.html of a run again.
-
-    Example:
-        medvision report runs/quickstart
 
     Args:
         run: The run folder.
@@ -198,12 +332,14 @@ def report(run: Path, /) -> int:
     return 0
 
 
-@app.command(sort_key=6)
+@app.command(
+    sort_key=6,
+    help_epilogue=_examples(
+        "medvision convert dicom_folder scan.nii.gz",
+    ),
+)
 def convert(series: Path, out: Path, /, *, sidecar: bool = False, overwrite: bool = False) -> int:
     """Convert a DICOM series to NIfTI, or refuse it with the reason.
-
-    Example:
-        medvision convert dicom_folder scan.nii.gz
 
     Args:
         series: A folder with one series, or one file.
@@ -224,3 +360,18 @@ def _numbers(text: str | None) -> list[int] | None:
         return [int(part) for part in text.split(",")]
     except ValueError:
         raise MedvisionError(f"--folds {text}: write fold numbers with commas, such as 0,1") from None
+
+
+def _number_or_name(text: str | None) -> float | str | None:
+    """A threshold is a number, or the column that holds it."""
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return text
+
+
+def _structures(text: str | None) -> dict[str, int]:
+    parts = [part.partition(":") for part in (text or "").split(",") if part]
+    if not parts or not all(value.isdigit() and name for value, _, name in parts):
+        raise MedvisionError("--labels: name the structures as value:name, such as 1:anterior,2:posterior")
+    return {name: int(value) for value, _, name in parts}

@@ -79,7 +79,8 @@ def ratio_estimate(rates: Rates, name: str, level: float) -> Estimate:
     """
     se, sp = rates.sensitivity, rates.specificity
     value = _ratio(name, se, sp)
-    units, method = rates.positive[0] + rates.negative[0], "log (Simel)"
+    units = rates.positive[0] + rates.negative[0]
+    method = "log (Simel), clustered" if rates.n_patients < units else "log (Simel)"
     if math.isnan(se) or math.isnan(sp):
         nothing = UNDEFINED_NO_UNITS
         return Estimate(math.nan, math.nan, math.nan, level, method, units, rates.n_patients, nothing)

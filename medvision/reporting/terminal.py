@@ -17,6 +17,7 @@ from medvision.reporting.tables.segmentation import segmentation_table
 from medvision.reporting.tables.table import Table
 
 _WIDEST = 140
+_ONE_LINE, _NARROWEST = 29, 18
 
 
 def terminal_summary(run: Path) -> str:
@@ -45,12 +46,14 @@ def table_text(table: Table, width: int | None = None) -> str:
          AUC       0.91
         <BLANKLINE>
     """
-    columns = width or min(_WIDEST, max(100, shutil.get_terminal_size((100, 24)).columns))
+    columns = width or min(_WIDEST, max(100, shutil.get_terminal_size((120, 24)).columns))
     stream = io.StringIO()
     console = Console(file=stream, width=columns, force_terminal=False, highlight=False, markup=False)
     grid = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=True)
-    for column in table.columns:
-        grid.add_column(column, overflow="fold")
+    for index, column in enumerate(table.columns):
+        longest = max((len(row[index]) for row in table.rows), default=0)
+        short = longest <= _ONE_LINE
+        grid.add_column(column, overflow="fold", no_wrap=short, min_width=None if short else _NARROWEST)
     for row in table.rows:
         grid.add_row(*row)
     console.print(table.title, "", grid, sep="\n")
