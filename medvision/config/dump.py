@@ -84,7 +84,7 @@ def yaml_text(value: object) -> str:
     yaml.allow_unicode = True
     yaml.default_flow_style = None  # lists of values on one line
     # ruamel sets None at first, which mypy takes for the only value.
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # typed as None by ruamel
     yaml.width = 2**20  # never fold a sentence
     text = io.StringIO()
     yaml.dump(value, text)

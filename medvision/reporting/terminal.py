@@ -17,7 +17,7 @@ from medvision.reporting.tables.segmentation import segmentation_table
 from medvision.reporting.tables.table import Table
 
 _WIDEST = 140
-_ONE_LINE, _NARROWEST = 29, 18
+_ONE_LINE, _BETWEEN = 29, 3
 
 
 def terminal_summary(run: Path) -> str:
@@ -50,10 +50,11 @@ def table_text(table: Table, width: int | None = None) -> str:
     stream = io.StringIO()
     console = Console(file=stream, width=columns, force_terminal=False, highlight=False, markup=False)
     grid = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=True)
-    for index, column in enumerate(table.columns):
-        longest = max((len(row[index]) for row in table.rows), default=0)
-        short = longest <= _ONE_LINE
-        grid.add_column(column, overflow="fold", no_wrap=short, min_width=None if short else _NARROWEST)
+    longest = [max(len(cell) for cell in cells) for cells in zip(table.columns, *table.rows, strict=True)]
+    # A number with its interval is read at a glance only on one line, if there is room for it.
+    least = sum(min(length, _ONE_LINE) + _BETWEEN for length in longest)
+    for column, length in zip(table.columns, longest, strict=True):
+        grid.add_column(column, overflow="fold", no_wrap=length <= _ONE_LINE and least <= columns)
     for row in table.rows:
         grid.add_row(*row)
     console.print(table.title, "", grid, sep="\n")

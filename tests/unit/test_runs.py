@@ -14,11 +14,16 @@ from medvision.runs import RunFolder, atomic_json, atomic_path, atomic_write, wr
 def test_a_block_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
     target = tmp_path / "table.csv"
     target.write_text("old")
-    with pytest.raises(ValueError, match="stop"), atomic_path(target) as temporary:
-        temporary.write_text("half")
-        raise ValueError("stop")
+
+    def write_half():
+        with atomic_path(target) as temporary:
+            temporary.write_text("half")
+            raise ValueError("stop")
+
+    with pytest.raises(ValueError, match="stop"):
+        write_half()
     assert target.read_text() == "old"
-    assert os.listdir(tmp_path) == ["table.csv"]
+    assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
 
 
 def test_missing_folders_are_made(tmp_path):
@@ -98,4 +103,4 @@ def test_clear_removes_a_run_and_nothing_else(tmp_path):
     atomic_write(folder.fold(0, 0) / "fold.json", "{}")
     (tmp_path / "notes.txt").write_text("mine")
     folder.clear()
-    assert os.listdir(tmp_path) == ["notes.txt"]
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]

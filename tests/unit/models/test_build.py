@@ -29,7 +29,13 @@ def test_a_classifier_gives_one_logit_a_case(model):
 def test_a_segmenter_keeps_the_grid_and_needs_sides_divisible_by_its_stride(model):
     network = build_model(model, in_channels=2, out_channels=3).eval()
     side = total_stride(model)
-    assert network(torch.randn(1, 2, 2 * side, 3 * side, 2 * side)).shape == (1, 3, 2 * side, 3 * side, 2 * side)
+    assert network(torch.randn(1, 2, 2 * side, 3 * side, 2 * side)).shape == (
+        1,
+        3,
+        2 * side,
+        3 * side,
+        2 * side,
+    )
     with pytest.raises(RuntimeError):
         network(torch.randn(1, 2, 2 * side + 1, 3 * side, 2 * side))
 
@@ -49,7 +55,9 @@ def test_every_parameter_gets_a_gradient(model):
 def test_weights_depend_on_the_seed_alone():
     def weights(seed):
         torch.manual_seed(seed)
-        return torch.cat([value.flatten() for value in build_model(CLASSIFIERS[0], out_channels=1).parameters()])
+        return torch.cat(
+            [value.flatten() for value in build_model(CLASSIFIERS[0], out_channels=1).parameters()]
+        )
 
     assert torch.equal(weights(1), weights(1))
     assert not torch.equal(weights(1), weights(2))

@@ -39,7 +39,9 @@ def by_hand(logits, masks, structures):
 
 def test_segmentation_loss_is_dice_without_background_plus_cross_entropy():
     logits, masks = torch.randn(2, 3, 5, 6, 7), torch.randint(0, 3, (2, 5, 6, 7))
-    assert float(SegmentationLoss(2)(logits, masks)) == pytest.approx(float(by_hand(logits, masks, 2)), rel=1e-5)
+    assert float(SegmentationLoss(2)(logits, masks)) == pytest.approx(
+        float(by_hand(logits, masks, 2)), rel=1e-5
+    )
 
 
 def test_levels_of_deep_supervision_count_half_as_much_each():

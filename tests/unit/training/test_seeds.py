@@ -16,5 +16,7 @@ def test_a_stream_is_a_function_of_seed_and_purpose(seed, purpose):
 
 
 def test_streams_of_neighbouring_purposes_differ():
-    seeds = {stream(seed, name, epoch) for seed in range(5) for name in ("order", "patch") for epoch in range(50)}
+    seeds = {
+        stream(seed, name, epoch) for seed in range(5) for name in ("order", "patch") for epoch in range(50)
+    }
     assert len(seeds) == 500

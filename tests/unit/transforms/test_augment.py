@@ -82,7 +82,9 @@ def test_masks_keep_their_values():
 
 
 def test_a_probability_near_zero_leaves_intensities_and_places_alone():
-    settings = Augmentation(rotate_deg=(30, 30, 30), brightness=1, contrast=0.5, noise_std=1, probability=1e-9)
+    settings = Augmentation(
+        rotate_deg=(30, 30, 30), brightness=1, contrast=0.5, noise_std=1, probability=1e-9
+    )
     images = torch.rand(2, 1, 8, 8, 8)
     assert torch.allclose(apply(settings, images)[0], images, atol=1e-5)
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 import medvision as mv
-
 from medvision.testing import write_ct_cohort, write_mr_cohort
 
 NODULES = """

@@ -113,7 +113,7 @@ def test_segmentation_results_are_the_mean_and_median_over_cases(finished_organ)
 def test_the_report_is_there_and_opens_offline(finished_nodules, finished_organ):
     for run in (finished_nodules, finished_organ):
         page = run.report.read_text(encoding="utf-8")
-        assert "src=\"http" not in page
+        assert 'src="http' not in page
         assert len(list((run.path / "figures").glob("*.svg"))) >= 4
         assert len(list((run.path / "tables").glob("*.tex"))) >= 3
 
@@ -196,7 +196,11 @@ def test_a_threshold_rule_that_nothing_meets_is_one_sentence(nodules, tmp_path):
     with pytest.raises(mv.MedvisionError, match="fold 1, model"):
         mv.run(
             nodules,
-            ["evaluation.threshold=sensitivity>=1", "evaluation.threshold=fixed:0.5", "evaluation.threshold=specificity>=1"],
+            [
+                "evaluation.threshold=sensitivity>=1",
+                "evaluation.threshold=fixed:0.5",
+                "evaluation.threshold=specificity>=1",
+            ],
             out=tmp_path / "run",
             folds=[0],
             device="cpu",

@@ -1,0 +1,129 @@
+"""The command line: exit codes, what it prints, what it loads."""
+
+import json
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+
+import medvision
+from medvision.cli import main
+
+
+def run(*words):
+    with pytest.raises(SystemExit) as left:
+        main(words)
+    return left.value.code
+
+
+@pytest.fixture
+def predictions(tmp_path):
+    table = pd.DataFrame(
+        {
+            "case_id": range(40),
+            "patient_id": [number // 2 for number in range(40)],
+            "label": [number // 2 % 2 for number in range(40)],
+            "score": [(number * 7 % 40) / 40 + number // 2 % 2 for number in range(40)],
+            "fold": [number // 2 % 5 // 1 for number in range(40)],
+        }
+    )
+    path = tmp_path / "predictions.csv"
+    table.to_csv(path, index=False)
+    return path
+
+
+def test_help_is_fast_and_loads_no_deep_learning_library():
+    code = (
+        "import sys\nfrom medvision.cli import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "heavy = ('torch', 'monai', 'lightning', 'pandas', 'scipy')\n"
+        "print([name for name in heavy if name in sys.modules], file=sys.stderr)"
+    )
+    times = []
+    for _ in range(3):
+        begun = time.perf_counter()
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        times.append(time.perf_counter() - begun)
+        assert done.stderr.strip() == "[]"
+    # 0.3 s is the goal on an idle machine; twice that tells a heavy import from a busy processor.
+    assert min(times) < 0.6
+    for verb in ("run", "check", "predict", "evaluate", "compare", "report", "convert"):
+        assert verb in done.stdout
+
+
+def test_importing_the_package_loads_nothing_and_every_public_name_is_there():
+    code = "import sys, medvision; print('numpy' in sys.modules, 'torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
+    for name in medvision.__all__:
+        assert getattr(medvision, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = medvision.nothing
+
+
+@pytest.mark.parametrize("verb", ["run", "check", "predict", "evaluate", "compare", "report", "convert"])
+def test_every_verb_has_help_with_an_example(verb, capsys):
+    assert run(verb, "--help") == 0
+    assert f"medvision {verb} " in capsys.readouterr().out.split("Examples:")[1]
+
+
+def test_version_names_the_versions_that_matter(capsys):
+    assert run("--version") == 0
+    text = capsys.readouterr().out
+    for package in ("medvision", "torch", "monai", "lightning", "pydicom", "nibabel", "scikit-learn"):
+        assert f"\n{package} " in f"\n{text}"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["runn"], 'Did you mean "run"'),
+        (["run"], "requires an argument"),
+        (["run", "nowhere.yaml"], "nowhere.yaml"),
+        (["run", "nowhere.yaml", "--device", "tpu"], "tpu"),
+        (["check", "nowhere.yaml"], "nowhere.yaml"),
+        (["report", "nowhere"], "no results.json"),
+        (["predict", "nowhere", "scan.nii.gz", "--out", "out"], "no run folder"),
+        (["convert", "nowhere", "out.nii.gz"], "nowhere"),
+        (["evaluate"], "name a table of predictions"),
+        (["evaluate", "nowhere.csv"], "nowhere.csv"),
+        (["evaluate", "--reference", "a", "--prediction", "b"], "--labels"),
+        (["run", "x.yaml", "--folds", "one"], "write fold numbers"),
+    ],
+)
+def test_a_users_mistake_is_one_sentence_and_exit_code_two(words, said, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("medvision.interrupt.stop_on_interrupt", lambda advice: None)
+    assert run(*words) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert "Traceback" not in error
+
+
+def test_evaluate_prints_a_table_or_json_and_writes_files(predictions, capsys, tmp_path):
+    words = ["evaluate", str(predictions), "--patient", "patient_id", "--threshold", "0.9"]
+    assert run(*words) == 0
+    assert "40 rows of 20 patients: intervals count patients" in capsys.readouterr().out
+    assert run(*words, "--json", "--out", str(tmp_path / "out")) == 0
+    content = json.loads(capsys.readouterr().out)
+    area = next(row for row in content["estimates"] if row["metric"] == "auroc")
+    assert (area["n_units"], area["n_patients"]) == (40, 20)
+    assert json.loads((tmp_path / "out" / "evaluation.json").read_text()) == content
+    for ending in ("csv", "md", "tex", "html"):
+        assert "auroc" in (tmp_path / "out" / f"evaluation.{ending}").read_text(encoding="utf-8")
+
+
+def test_compare_matches_cases_and_gives_every_pair(predictions, capsys, tmp_path):
+    other = tmp_path / "other.csv"
+    pd.read_csv(predictions).assign(score=lambda table: -table["score"]).to_csv(other, index=False)
+    assert run("compare", str(predictions), str(other), "--patient", "patient_id", "--json") == 0
+    content = json.loads(capsys.readouterr().out)
+    assert content["comparisons"][0]["a"] == "predictions"
+    assert content["comparisons"][0]["difference"]["value"] > 0.5
+
+
+def test_a_wrong_column_gets_a_suggestion(predictions, capsys):
+    assert run("evaluate", str(predictions), "--score", "scor") == 2
+    assert "score" in capsys.readouterr().err
