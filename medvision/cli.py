@@ -27,7 +27,7 @@ app = App(
 )
 
 Device = Literal["auto", "cpu", "cuda"]
-Overrides = Annotated[tuple[str, ...], Parameter(show_default=False)]
+Overrides = Annotated[str, Parameter(show_default=False)]
 Allow = Annotated[tuple[str, ...], Parameter(name="--allow", show_default=False)]
 
 
@@ -78,9 +78,8 @@ def _version() -> int:
 )
 def run(
     study: Path,
-    overrides: Overrides = (),
     /,
-    *,
+    *overrides: Overrides,
     out: Path | None = None,
     folds: str | None = None,
     resume: Annotated[bool, Parameter(name="--resume", negative="--fresh")] = True,
@@ -130,9 +129,8 @@ def run(
 )
 def check(
     study: Path,
-    overrides: Overrides = (),
     /,
-    *,
+    *overrides: Overrides,
     deep: bool = False,
     device: Device = "auto",
     allow: Allow = (),
@@ -161,9 +159,8 @@ def check(
 )
 def predict(
     run: Path,
-    inputs: tuple[Path, ...],
     /,
-    *,
+    *inputs: Path,
     out: Path,
     device: Device = "auto",
     allow: Allow = (),
@@ -273,9 +270,7 @@ def evaluate(
     ),
 )
 def compare(
-    tables: tuple[Path, ...],
-    /,
-    *,
+    *tables: Path,
     on: str = "case_id",
     label: str = "label",
     score: str = "score",

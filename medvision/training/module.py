@@ -14,6 +14,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from medvision.config.pixels import Augmentation
 from medvision.config.training import Prediction, Training
 from medvision.errors import TrainingError
+from medvision.training.exact import ExactSmallConvolutions
 from medvision.training.optim import build_optimizer, build_schedule
 from medvision.training.seeds import generator, stream
 from medvision.transforms.augment import Augmenter
@@ -85,10 +86,11 @@ class StudyModule(L.LightningModule):
 
     def training_step(self, batch: dict[str, Tensor], index: int) -> Tensor:
         """Return the loss of one batch."""
-        loss = self.loss_of(batch)
+        with ExactSmallConvolutions():
+            loss = self.loss_of(batch)
         if not torch.isfinite(loss):
             raise TrainingError(
-                f"the loss became {float(loss)} in epoch {self.current_epoch + 1}, step {index + 1}; "
+                f"the loss became {loss.item()} in epoch {self.current_epoch + 1}, step {index + 1}; "
                 "lower training.optimizer.learning_rate or train with precision 32"
             )
         self.train_losses.append(loss.detach())

@@ -17,8 +17,8 @@ def outcome(folder: Path) -> dict[str, bytes]:
     return {name: (folder / name).read_bytes() for name in ("predictions.parquet", "results.json")}
 
 
-def start(study, out, **options):
-    command = [*MEDVISION, "run", str(study), "--out", str(out), "--device", "cpu"]
+def start(study, out, *overrides, **options):
+    command = [*MEDVISION, "run", str(study), *overrides, "--out", str(out), "--device", "cpu"]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
 
 
@@ -52,7 +52,7 @@ def test_ten_kills_at_random_moments_change_nothing(nodules, finished_nodules, t
 
 def test_ctrl_c_stops_within_two_seconds_and_says_how_to_go_on(nodules, tmp_path):
     out = tmp_path / "run"
-    process = start(nodules, out, start_new_session=True)
+    process = start(nodules, out, "training.epochs=500", start_new_session=True)
     wait_for(out / "folds" / "0-0" / "*", process)
     begun = time.monotonic()
     os.killpg(process.pid, signal.SIGINT)
@@ -65,10 +65,10 @@ def test_ctrl_c_stops_within_two_seconds_and_says_how_to_go_on(nodules, tmp_path
 
 def test_a_second_process_on_the_same_folder_is_refused(nodules, tmp_path):
     out = tmp_path / "run"
-    process = start(nodules, out)
+    process = start(nodules, out, "training.epochs=500")
     try:
         wait_for(out / "record.json", process)
-        second = start(nodules, out)
+        second = start(nodules, out, "training.epochs=500")
         text, _ = second.communicate(timeout=120)
         assert second.returncode == 2
         assert "in use by another medvision process" in text
