@@ -21,7 +21,9 @@ _DATA = Path(os.environ.get("MEDVISION_TEST_DATA", REPOSITORY.parent / "shared" 
 def data_dir() -> Path:
     """The folder with the real volumes, or a skip that says how to get it."""
     if not (_DATA / "README.md").exists():
-        pytest.skip(f"no real volumes: set MEDVISION_TEST_DATA to their folder (looked in {_DATA.name}/)")
+        reason = f"no real volumes: set MEDVISION_TEST_DATA to their folder (looked in {_DATA.name}/)"
+        # A check that is skipped where everything must hold would hide what it checks.
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
     return _DATA
 
 
