@@ -131,9 +131,9 @@ def train_and_store(
     study = network.study
     checkpoint = path.with_suffix(".ckpt")
     labels = part.table["label"].tolist() if isinstance(study.task, ClassificationTask) else None
-    training = _dataset(study, cases, labels, inner.train, patch=_patch(study))
+    training = training_set(study, part, cases, inner)
     validation = _dataset(study, cases, labels, inner.validation, patch=None)
-    module = _module(network, training, purpose)
+    module = module_of(network, training, purpose)
     member = train_member(module, training, validation, checkpoint=checkpoint, device=device, report=report)
     stored = {"weights": member.weights, "log": member.log, "epochs": member.epochs, "scores": {}}
     if labels is not None:
@@ -180,7 +180,27 @@ def _patch(study: Study) -> PatchSettings | None:
     return None if size is None else PatchSettings(size, study.training.foreground_fraction)
 
 
-def _module(network: Network, training: CaseDataset, purpose: tuple[str | int, ...]) -> StudyModule:
+def training_set(study: Study, part: Cohort, cases: Sequence[CachedCase], inner: Inner) -> CaseDataset:
+    """Return what one member learns from, patches cut as the study says.
+
+    Args:
+        study: The study.
+        part: The training part of the fold.
+        cases: Its preprocessed cases, in the same order.
+        inner: Which of them the member learns from.
+    """
+    labels = part.table["label"].tolist() if isinstance(study.task, ClassificationTask) else None
+    return _dataset(study, cases, labels, inner.train, patch=_patch(study))
+
+
+def module_of(network: Network, training: CaseDataset, purpose: tuple[str | int, ...]) -> StudyModule:
+    """Return the module that learns: a fresh network with the study's loss and recipe.
+
+    Args:
+        network: How the network is made.
+        training: What it will learn from, for the number of steps and the class weights.
+        purpose: Names the member, and so its streams of chance.
+    """
     study = network.study
     settings = study.training
     steps = steps_per_epoch(len(training), settings.batch_size, settings.steps_per_epoch)
