@@ -15,7 +15,7 @@ from monai.transforms import Compose
 from numpy.typing import NDArray
 
 from medvision.config.pixels import Preprocessing
-from medvision.errors import CohortError
+from medvision.errors import CohortError, MedvisionError
 from medvision.imaging import Geometry, check_same_grid
 from medvision.transforms.load import LoadVolumed
 from medvision.transforms.preprocess import IMAGE, MASK, as_meta_tensor, spatial_and_intensity
@@ -79,7 +79,7 @@ def prepare(image: Path, mask: Path | None, settings: Preprocessing, labels: Map
         check_same_grid(scan, _geometry(loaded[MASK]), image_name=str(image), mask_name=str(mask))
         loaded[MASK] = _as_classes(loaded[MASK], labels, mask)
     digest = hashlib.sha256(np.ascontiguousarray(loaded[IMAGE].numpy()).tobytes()).hexdigest()
-    done = Compose(spatial_and_intensity(settings, keys))(loaded)
+    done = _apply(Compose(spatial_and_intensity(settings, keys)), loaded)
     classes = None if mask is None else np.ascontiguousarray(done[MASK].numpy()[0]).astype(np.uint8)
     return Prepared(
         image=np.ascontiguousarray(done[IMAGE].numpy(), dtype=np.float32),
@@ -94,6 +94,17 @@ def prepare(image: Path, mask: Path | None, settings: Preprocessing, labels: Map
 def prepare_image(image: Path, settings: Preprocessing) -> Prepared:
     """Load, check and preprocess one image without a mask, as for prediction."""
     return prepare(image, None, settings, {})
+
+
+def _apply(steps: Compose, loaded: dict[Hashable, Any]) -> dict[Hashable, Any]:
+    try:
+        done: dict[Hashable, Any] = steps(loaded)
+    except RuntimeError as error:
+        # MONAI wraps what a transform raises; the sentence for the user is inside.
+        if isinstance(error.__cause__, MedvisionError):
+            raise error.__cause__ from None
+        raise
+    return done
 
 
 def _foreground(classes: NDArray[np.uint8], most: int = 1000) -> NDArray[np.int16]:

@@ -165,7 +165,8 @@ class _CropForeground(MapTransform):
             margin=margin,
             allow_smaller=True,
         )
-        return {key: as_meta_tensor(value) for key, value in crop(dict(data)).items()}
+        cropped = crop(dict(data))
+        return {key: as_meta_tensor(cropped[key]) for key in self.key_iterator(cropped)}
 
 
 def as_meta_tensor(tensor: torch.Tensor) -> MetaTensor:
