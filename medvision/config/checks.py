@@ -78,6 +78,13 @@ def _crop_finds_masks(cohort: Cohort, preprocessing: Preprocessing) -> Findings:
         yield path, "a crop around the mask needs a column with masks; name it in cohort.mask"
 
 
+def _crop_keeps_the_answer_out(task: Task, preprocessing: Preprocessing) -> Findings:
+    crop = preprocessing.crop
+    if isinstance(task, SegmentationTask) and isinstance(crop, CenterCrop) and crop.around == "mask":
+        path = ("preprocessing", "crop", "around")
+        yield path, "would show a segmentation where the answer lies; write around: image, or no crop"
+
+
 def _prevalence_is_used(cohort: Cohort) -> Findings:
     if cohort.prevalence is not None and cohort.sampling == "cohort":
         yield (
@@ -130,6 +137,7 @@ CHECKS: dict[Callable[..., Findings], tuple[str, ...]] = {
         _source_fits_task,
         _masks_are_named,
         _crop_finds_masks,
+        _crop_keeps_the_answer_out,
         _prevalence_is_used,
         _comparators_fit_task,
         _classified_images_have_one_size,

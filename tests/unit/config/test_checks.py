@@ -139,3 +139,10 @@ def test_a_message_with_braces_is_printed_as_it_is():
 
 def test_every_check_asks_for_parts_that_a_study_has():
     assert {name for names in CHECKS.values() for name in names} <= set(Study.model_fields)
+
+
+def test_a_segmentation_is_not_shown_where_the_answer_lies(problems_of, segmentation):
+    crop = "preprocessing: {crop: {kind: center, size_voxels: [32, 32, 32], around: mask}}\n"
+    found = problems_of(segmentation + crop)
+    assert len(found) == 1
+    assert "preprocessing.crop.around: would show a segmentation where the answer lies" in found[0]
