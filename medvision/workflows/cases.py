@@ -8,14 +8,13 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from medvision.cohort import Case, Cohort, file_hashes, same_scan_twice
-from medvision.config import CenterCrop, SegmentationTask, Study
+from medvision.cohort.wording import first_of
+from medvision.config import Study
 from medvision.errors import CohortError, LeakageError, MedvisionError, TrainingError
 from medvision.runs import cache_folder
 from medvision.transforms.cache import CachedCase, cached_case
-from medvision.workflows.opened import OpenedStudy
+from medvision.workflows.opened import MOST_NAMED, OpenedStudy, reads_masks
 from medvision.workflows.progress import Display
-
-_MOST_NAMED = 20
 
 
 def hash_inputs(opened: OpenedStudy, shown: Display) -> dict[str, str]:
@@ -51,7 +50,7 @@ def prepare_cases(opened: OpenedStudy, hashes: Mapping[str, str], shown: Display
         TrainingError: Volumes do not fit the patch or one another.
     """
     study = opened.study
-    with_mask = needs_mask(study)
+    with_mask = reads_masks(study)
     task = shown.task("preparing scans", len(opened.cohort))
     done: dict[str, CachedCase] = {}
     problems: dict[str, str] = {}
@@ -73,20 +72,12 @@ def prepare_cases(opened: OpenedStudy, hashes: Mapping[str, str], shown: Display
         named = [problems[case.case_id] for case in opened.cohort if case.case_id in problems]
         raise CohortError(
             f"{len(named)} of {len(opened.cohort)} cases cannot be used; mend or exclude them",
-            problems=_first(named),
+            problems=first_of(named, MOST_NAMED),
         )
     ordered = {case.case_id: done[case.case_id] for case in opened.cohort}
     _check_same_voxels(opened.cohort, ordered)
     _check_shapes(study, ordered)
     return ordered
-
-
-def needs_mask(study: Study) -> bool:
-    """Whether a study reads masks: to segment, or to know where to crop."""
-    crop = study.preprocessing.crop
-    return isinstance(study.task, SegmentationTask) or (
-        isinstance(crop, CenterCrop) and crop.around == "mask"
-    )
 
 
 def _check_same_voxels(cohort: Cohort, cases: Mapping[str, CachedCase]) -> None:
@@ -102,7 +93,7 @@ def _check_same_voxels(cohort: Cohort, cases: Mapping[str, CachedCase]) -> None:
     if problems:
         raise LeakageError(
             "the same scan stands under two patients; give them one patient id, or exclude one",
-            problems=_first(problems),
+            problems=first_of(problems, MOST_NAMED),
         )
 
 
@@ -121,7 +112,7 @@ def _check_shapes(study: Study, cases: Mapping[str, CachedCase]) -> None:
         raise TrainingError(
             f"the patch {_sides(patch)} is larger than {len(small)} of {len(shapes)} preprocessed volumes; "
             "lower training.patch_voxels, or pad them with training.pad_small: true",
-            problems=_first(small),
+            problems=first_of(small, MOST_NAMED),
         )
 
 
@@ -137,8 +128,3 @@ def _check_equal(study: Study, shapes: Mapping[str, tuple[int, int, int]]) -> No
 
 def _sides(shape: tuple[int, ...]) -> str:
     return "×".join(map(str, shape))
-
-
-def _first(problems: list[str]) -> list[str]:
-    more = len(problems) - _MOST_NAMED
-    return problems if more <= 0 else [*problems[:_MOST_NAMED], f"and {more} more"]

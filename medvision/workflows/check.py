@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medvision.cohort import Case, Cohort, file_hashes, same_scan_twice
-from medvision.config import CenterCrop, ClassificationTask, SegmentationTask, Study, StudyFile
+from medvision.cohort.wording import first_of
+from medvision.config import ClassificationTask, Study, StudyFile
 from medvision.errors import CohortError, MedvisionError, TrainingError
 from medvision.imaging import ImageHeader, check_same_grid, inspect
 from medvision.runs import cache_folder
 from medvision.workflows.memory import available_bytes, training_bytes
-from medvision.workflows.opened import OpenedStudy, open_study
-
-_MOST_NAMED = 20
+from medvision.workflows.opened import MOST_NAMED, OpenedStudy, open_study, reads_masks
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ def check(
 def _check_headers(opened: OpenedStudy) -> dict[str, ImageHeader]:
     """Read every header once; masks must lie in their image's grid."""
     cases = list(opened.cohort)
-    masks = _reads_masks(opened.study)
+    masks = reads_masks(opened.study)
     paths = dict.fromkeys(
         path for case in cases for path in (case.image, case.mask if masks else None) if path
     )
@@ -106,22 +105,14 @@ def _check_headers(opened: OpenedStudy) -> dict[str, ImageHeader]:
             for problem in _case_problems(case, found, masks)
         ]
     if problems:
-        more = [f"and {len(problems) - _MOST_NAMED} more"] if len(problems) > _MOST_NAMED else []
         raise CohortError(
             f"{len(problems)} problems in the {len(cases)} cases of {opened.cohort.source.name}",
-            problems=[*problems[:_MOST_NAMED], *more],
+            problems=first_of(problems, MOST_NAMED),
         )
     images = {str(case.image) for case in cases}
     return {
         path: header for path, header in found.items() if path in images and isinstance(header, ImageHeader)
     }
-
-
-def _reads_masks(study: Study) -> bool:
-    crop = study.preprocessing.crop
-    return isinstance(study.task, SegmentationTask) or (
-        isinstance(crop, CenterCrop) and crop.around == "mask"
-    )
 
 
 def _header(path: Path) -> ImageHeader | MedvisionError:
@@ -148,9 +139,8 @@ def _case_problems(case: Case, found: dict[str, ImageHeader | MedvisionError], m
 def _check_same_files(cohort: Cohort) -> None:
     """Hash only files whose size stands under two patients: others cannot be the same scan."""
     owners: dict[int, set[str]] = {}
-    sizes = {}
+    sizes = {path: _size(path) for path in {case.image for case in cohort}}
     for case in cohort:
-        sizes[case.image] = _size(case.image)
         owners.setdefault(sizes[case.image], set()).add(case.patient_id)
     suspects = [case for case in cohort if len(owners[sizes[case.image]]) > 1]
     if suspects:

@@ -9,6 +9,7 @@ from typing import assert_never
 
 from medvision.cohort import Cohort, Splits, make_splits, numeric_covariates, read_manifest, read_msd
 from medvision.config import (
+    CenterCrop,
     ClassificationTask,
     ManifestCohort,
     MsdCohort,
@@ -18,6 +19,9 @@ from medvision.config import (
     load_study_file,
 )
 from medvision.errors import CohortError
+
+MOST_NAMED = 20
+"""An error names so many cases, and how many more there are."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,17 @@ def open_study(source: str | Path | Study | StudyFile, overrides: Sequence[str] 
         stratify_by=split.stratify_by,
     )
     return OpenedStudy(file, cohort, splits)
+
+
+def reads_masks(study: Study) -> bool:
+    """Whether a study reads masks: to segment, or to know where to crop.
+
+    Args:
+        study: The study.
+    """
+    crop = study.preprocessing.crop
+    around_mask = isinstance(crop, CenterCrop) and crop.around == "mask"
+    return isinstance(study.task, SegmentationTask) or around_mask
 
 
 def _located(source: str | Path | Study | StudyFile, overrides: Sequence[str]) -> StudyFile:
