@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 from medvision.cohort.cases import STANDARD_COLUMNS, Cohort
-from medvision.cohort.wording import first_of
 from medvision.errors import CohortError, LeakageError
+from medvision.wording import first_of
 
 # A missing identifier that some program wrote as a word.
 _NO_NAME = {"", "none", "nan", "na", "n/a", "null", "<na>", "nat"}

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from medvision.cohort.wording import did_you_mean, first_of
 from medvision.errors import CohortError
+from medvision.wording import did_you_mean, first_of
 
 STANDARD_COLUMNS = ("case_id", "patient_id", "image", "mask", "label")
 """The columns that the table of every cohort has, in this order, before its covariates."""

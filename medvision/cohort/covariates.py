@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from medvision.cohort.cases import Cohort
-from medvision.cohort.wording import did_you_mean, first_of, listed
 from medvision.errors import CohortError
+from medvision.wording import did_you_mean, first_of, listed
 
 # A code such as 007 is a name; 0, 0.5 and -1e-3 are numbers.
 _NUMBER = re.compile(r"[-+]?(0|[1-9]\d*|(?=\.\d))(\.\d*)?([eE][-+]?\d+)?")

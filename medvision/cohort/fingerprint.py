@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from medvision.cohort.wording import first_of
 from medvision.errors import CohortError
+from medvision.wording import first_of
 
 Stat = tuple[int, int]
 Known = dict[str, tuple[Stat, str]]

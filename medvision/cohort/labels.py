@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from medvision.cohort.wording import first_of, listed
+from medvision.wording import first_of, listed
 
 Value = str | int | bool
 

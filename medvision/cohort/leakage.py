@@ -9,8 +9,8 @@ import pandas as pd
 
 from medvision.cohort.cases import Cohort
 from medvision.cohort.splits import Part, Splits
-from medvision.cohort.wording import did_you_mean, first_of, listed
 from medvision.errors import CohortError, LeakageError
+from medvision.wording import did_you_mean, first_of, listed
 
 
 def check_disjoint(splits: Splits, cases: Cohort | pd.DataFrame) -> None:

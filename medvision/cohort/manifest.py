@@ -11,8 +11,8 @@ from medvision.cohort.cases import STANDARD_COLUMNS, Cohort
 from medvision.cohort.covariates import covariate_column
 from medvision.cohort.labels import Value, binary_labels, too_few_patients
 from medvision.cohort.tables import SourceTable, as_text, read_table
-from medvision.cohort.wording import did_you_mean
 from medvision.errors import CohortError
+from medvision.wording import did_you_mean
 
 
 @dataclass(frozen=True)

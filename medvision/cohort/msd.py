@@ -9,8 +9,8 @@ from pathlib import Path
 
 from medvision.cohort.assemble import Rows, assemble
 from medvision.cohort.cases import Cohort
-from medvision.cohort.wording import first_of, listed
 from medvision.errors import CohortError
+from medvision.wording import first_of, listed
 
 _ENDINGS = (".nii.gz", ".nii")
 

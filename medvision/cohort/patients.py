@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from medvision.cohort.wording import first_of
 from medvision.errors import CohortError
+from medvision.wording import first_of
 
 Class = int | float | str | bool
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from medvision.cohort.cases import Case, Cohort
-from medvision.cohort.wording import first_of
 from medvision.errors import CohortError, LeakageError
+from medvision.wording import first_of
 
 
 def same_scan_twice(cohort: Cohort, hashes: Mapping[str, str]) -> None:

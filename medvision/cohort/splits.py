@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from medvision.cohort.cases import Cohort
 from medvision.cohort.grouping import group_folds
-from medvision.cohort.wording import did_you_mean
 from medvision.errors import CohortError
+from medvision.wording import did_you_mean
 
 _MANY_VALUES = 20
 

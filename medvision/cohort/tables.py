@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from medvision.cohort.wording import did_you_mean, first_of, listed
 from medvision.errors import CohortError
+from medvision.wording import did_you_mean, first_of, listed
 
 _MISSING = {"", "na", "n/a", "#n/a", "nan", "null"}
 _DELIMITERS = ",;\t"

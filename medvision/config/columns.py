@@ -8,9 +8,9 @@ from medvision.config.cohort import Cohort, ManifestCohort, MsdCohort
 from medvision.config.evaluation import Comparator
 from medvision.config.pixels import Augmentation
 from medvision.config.problem import KeyPath
-from medvision.config.spelling import did_you_mean
 from medvision.config.task import ClassificationTask, Task
 from medvision.config.training import Prediction, Split
+from medvision.wording import did_you_mean
 
 Findings = Iterator[tuple[KeyPath, str]]
 Named = Iterator[tuple[KeyPath, str]]

@@ -9,9 +9,9 @@ from pydantic.fields import FieldInfo
 
 from medvision.config.base import Section
 from medvision.config.problem import KeyPath, dotted
-from medvision.config.spelling import did_you_mean
 from medvision.config.study import Study
 from medvision.config.tree import Tree
+from medvision.wording import did_you_mean
 
 Sections = tuple[type[Section], ...]
 

@@ -16,9 +16,9 @@ from medvision.config.inherit import read_chain, stop
 from medvision.config.overrides import apply_overrides
 from medvision.config.paths import expand_path
 from medvision.config.problem import Problem
-from medvision.config.spelling import closest
 from medvision.config.study import Parts, Study
 from medvision.config.tree import Plain, Tree, has, locate, renamed
+from medvision.wording import closest
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from pydantic_core import ErrorDetails
 
 from medvision.config.fields import default_kind, field_at, sections_at, unknown_key
 from medvision.config.problem import KeyPath
-from medvision.config.spelling import did_you_mean
 from medvision.config.tree import Tree
+from medvision.wording import did_you_mean
 
 EXPECTED = {
     "string_type": "text",

@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from medvision.cohort import Case, Cohort, file_hashes, same_scan_twice
-from medvision.cohort.wording import first_of
 from medvision.config import Study
 from medvision.errors import CohortError, LeakageError, MedvisionError, TrainingError
 from medvision.runs import cache_folder
 from medvision.transforms.cache import CachedCase, cached_case
+from medvision.wording import first_of
 from medvision.workflows.opened import MOST_NAMED, OpenedStudy, reads_masks
 from medvision.workflows.progress import Display
 

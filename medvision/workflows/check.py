@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medvision.cohort import Case, Cohort, file_hashes, same_scan_twice
-from medvision.cohort.wording import first_of
 from medvision.config import ClassificationTask, Study, StudyFile
 from medvision.errors import CohortError, MedvisionError, TrainingError
 from medvision.imaging import ImageHeader, check_same_grid, inspect
 from medvision.runs import cache_folder
+from medvision.wording import first_of
 from medvision.workflows.memory import available_bytes, training_bytes
 from medvision.workflows.opened import MOST_NAMED, OpenedStudy, open_study, reads_masks
 

@@ -12,7 +12,8 @@ import pandas as pd
 import torch
 from torch import nn
 
-from medvision.cohort.tables import SourceTable, as_text, read_table
+from medvision.cohort import Case, read_images
+from medvision.cohort.images import scan_name
 from medvision.config import CenterCrop, ClassificationTask, Study, load_study
 from medvision.errors import MedvisionError, PredictionError
 from medvision.imaging import save_nifti
@@ -40,15 +41,6 @@ class Ensemble:
     study: Study
     networks: list[nn.Module]
     threshold: float
-
-
-@dataclass(frozen=True)
-class Scan:
-    """One input: a name for it, its image, and its mask where the study crops around one."""
-
-    case_id: str
-    image: Path
-    mask: Path | None
 
 
 def predict(
@@ -81,14 +73,17 @@ def predict(
         One row a scan.
 
     Raises:
+        CohortError: A manifest names files that are not there, or a scan twice.
         PredictionError: The run has no finished fold, or inputs cannot be predicted; all are named, and
             the others are predicted first.
     """
     folder, target = RunFolder(Path(run)), Path(out)
-    scans = _scans([inputs] if isinstance(inputs, (str, Path)) else list(inputs))
+    study = _study(folder)
+    named = [inputs] if isinstance(inputs, (str, Path)) else list(inputs)
+    scans = _scans(named, with_masks=_crops_around_mask(study))
+    _check_masks(study, scans)
     computes_on = choose_device(device)
-    ensemble = _ensemble(folder, model, allow, computes_on)
-    _check_masks(ensemble.study, scans)
+    ensemble = _ensemble(folder, study, model, allow, computes_on)
     rows, problems = [], []
     with display(quiet=quiet) as shown:
         task = shown.task("predicting scans", len(scans))
@@ -110,15 +105,15 @@ def predict(
     return table
 
 
-def _scans(inputs: Sequence[str | Path]) -> list[Scan]:
+def _scans(inputs: Sequence[str | Path], *, with_masks: bool) -> list[Case]:
     if not inputs:
         raise PredictionError("no scans to predict: name NIfTI files, folders of DICOM files, or a manifest")
-    scans: list[Scan] = []
+    scans: list[Case] = []
     for source in map(Path, inputs):
         if source.suffix.lower() in _TABLES:
-            scans += _from_manifest(read_table(source))
+            scans += read_images(source, mask="mask" if with_masks else None)
         else:
-            scans.append(Scan(_name(source), source, None))
+            scans.append(Case(scan_name(source), scan_name(source), source))
     names = [scan.case_id for scan in scans]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -128,36 +123,19 @@ def _scans(inputs: Sequence[str | Path]) -> list[Scan]:
     return scans
 
 
-def _from_manifest(table: SourceTable) -> list[Scan]:
-    missing = table.missing_columns({"image": "the scans to predict"})
-    if missing:
-        raise PredictionError(missing[0])
-    images = [table.file_at(value) for value in table.columns["image"]]
-    empty = [place for place, image in zip(table.places, images, strict=True) if image is None]
-    if empty:
-        raise PredictionError("rows without an image", problems=empty)
-    paths = [Path(str(image)) for image in images]
-    masks = [table.file_at(value) for value in table.columns.get("mask", [None] * len(paths))]
-    names = [as_text(value) for value in table.columns.get("case_id", [None] * len(paths))]
-    return [
-        Scan(name or _name(path), path, Path(mask) if mask else None)
-        for name, path, mask in zip(names, paths, masks, strict=True)
-    ]
-
-
-def _name(path: Path) -> str:
-    name = path.resolve().name
-    for ending in (".nii.gz", ".nii", ".dcm"):
-        name = name.removesuffix(ending)
-    return name
+def _study(folder: RunFolder) -> Study:
+    if not folder.experiment.exists():
+        raise PredictionError(f"{folder.path} is no run folder: it has no experiment.yaml")
+    return load_study(folder.experiment)
 
 
 def _ensemble(
-    folder: RunFolder, model: nn.Module | None, allow: Collection[str], device: torch.device
+    folder: RunFolder,
+    study: Study,
+    model: nn.Module | None,
+    allow: Collection[str],
+    device: torch.device,
 ) -> Ensemble:
-    if not folder.experiment.exists():
-        raise PredictionError(f"{folder.path} is no run folder: it has no experiment.yaml")
-    study = load_study(folder.experiment)
     finished = sorted(marker.parent for marker in folder.path.glob("folds/*/fold.json"))
     if not finished:
         raise PredictionError(f"{folder.path} has no finished fold; finish it with medvision run")
@@ -178,9 +156,13 @@ def _threshold(place: Path, study: Study) -> float:
     return float(table["threshold"].iloc[0])
 
 
-def _check_masks(study: Study, scans: Sequence[Scan]) -> None:
+def _crops_around_mask(study: Study) -> bool:
     crop = study.preprocessing.crop
-    if isinstance(crop, CenterCrop) and crop.around == "mask":
+    return isinstance(crop, CenterCrop) and crop.around == "mask"
+
+
+def _check_masks(study: Study, scans: Sequence[Case]) -> None:
+    if _crops_around_mask(study):
         missing = [scan.case_id for scan in scans if scan.mask is None]
         if missing:
             raise PredictionError(
@@ -190,7 +172,7 @@ def _check_masks(study: Study, scans: Sequence[Scan]) -> None:
             )
 
 
-def _predict_scan(ensemble: Ensemble, scan: Scan, target: Path, device: torch.device) -> dict[str, Any]:
+def _predict_scan(ensemble: Ensemble, scan: Case, target: Path, device: torch.device) -> dict[str, Any]:
     study = ensemble.study
     prepared = prepare(scan.image, scan.mask, study.preprocessing, {})
     if isinstance(study.task, ClassificationTask):
@@ -205,7 +187,7 @@ def _predict_scan(ensemble: Ensemble, scan: Scan, target: Path, device: torch.de
     return {"case_id": scan.case_id, "image": str(scan.image), "mask": path.name, **volumes}
 
 
-def _classify(ensemble: Ensemble, scan: Scan, prepared: Prepared, device: torch.device) -> dict[str, Any]:
+def _classify(ensemble: Ensemble, scan: Case, prepared: Prepared, device: torch.device) -> dict[str, Any]:
     batch = torch.from_numpy(prepared.image)[None].to(device)
     settings = ensemble.study.prediction
     logits = [float(predict_logits(network, batch, settings)[0, 0]) for network in ensemble.networks]

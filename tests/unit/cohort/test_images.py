@@ -28,3 +28,17 @@ def test_what_is_missing(manifest):
         read_images(manifest("case_id,path\n1,a.nii\n"))
     with pytest.raises(CohortError, match="there is no image"):
         read_images(manifest("case_id,image\n1,a.nii\n", absent=("a.nii",)))
+
+
+def test_files_name_scans_that_have_no_name(manifest):
+    assert [scan.case_id for scan in read_images(manifest("image\na.nii\nb.nii.gz\n"))] == ["a", "b"]
+
+
+def test_two_lesions_of_one_image_need_no_patient(manifest):
+    scans = read_images(manifest("case_id,image,mask\n1,a.nii,m.nii\n2,a.nii,n.nii\n"))
+    assert [(scan.case_id, scan.patient_id) for scan in scans] == [("1", "1"), ("2", "1")]
+
+
+def test_masks_that_are_not_wanted_may_be_missing(manifest):
+    scans = read_images(manifest("case_id,image,mask\n1,a.nii,m.nii\n2,b.nii,\n"), mask=None)
+    assert [scan.mask for scan in scans] == [None, None]

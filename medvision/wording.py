@@ -1,4 +1,4 @@
-"""How a cohort's errors are said."""
+"""How errors are worded: which name was meant, and how long lists are cut short."""
 
 from __future__ import annotations
 
@@ -6,6 +6,25 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 _MOST_OF_ONE_KIND = 20
+
+
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that is closest to a wrong one, whatever the capitals.
+
+    Args:
+        word: What was written.
+        known: What would have been right.
+
+    Returns:
+        The word; None where no known word is close.
+
+    Example:
+        >>> closest("Epohcs", ["epochs", "batch_size"])
+        'epochs'
+    """
+    by_lower = {name.lower(): name for name in known}
+    close = get_close_matches(word.lower(), by_lower, n=1)
+    return by_lower[close[0]] if close else None
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -19,12 +38,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
         `"; did you mean '…'?"`, or nothing where no known word is close.
 
     Example:
-        >>> did_you_mean("pateint_id", ["patient_id", "image"])
-        "; did you mean 'patient_id'?"
+        >>> did_you_mean("chanels", ["channels", "norm"])
+        "; did you mean 'channels'?"
     """
-    by_lower = {name.lower(): name for name in known}
-    close = get_close_matches(word.lower(), by_lower, n=1)
-    return f"; did you mean {by_lower[close[0]]!r}?" if close else ""
+    meant = closest(word, known)
+    return "" if meant is None else f"; did you mean {meant!r}?"
 
 
 def first_of(problems: Sequence[str], most: int = _MOST_OF_ONE_KIND) -> list[str]:
