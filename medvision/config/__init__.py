@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from medvision.config.dump import dump_study, study_hash
     from medvision.config.evaluation import Comparator, Evaluation
     from medvision.config.load import StudyFile, load_study, load_study_file
-    from medvision.config.model import CustomModel, DenseNetModel, DynUNetModel, Model, ResNetModel, UNetModel
+    from medvision.config.model import (
+        CustomModel,
+        DenseNetModel,
+        DynUNetModel,
+        InstalledModel,
+        Model,
+        ResNetModel,
+        UNetModel,
+    )
     from medvision.config.paths import expand_path
     from medvision.config.pixels import (
         Augmentation,
@@ -50,7 +58,15 @@ _MODULES = {
     "dump": ("dump_study", "study_hash"),
     "evaluation": ("Comparator", "Evaluation"),
     "load": ("StudyFile", "load_study", "load_study_file"),
-    "model": ("CustomModel", "DenseNetModel", "DynUNetModel", "Model", "ResNetModel", "UNetModel"),
+    "model": (
+        "CustomModel",
+        "DenseNetModel",
+        "DynUNetModel",
+        "InstalledModel",
+        "Model",
+        "ResNetModel",
+        "UNetModel",
+    ),
     "paths": ("expand_path",),
     "pixels": (
         "Augmentation",
@@ -101,6 +117,7 @@ __all__ = [
     "ForegroundCrop",
     "Holdout",
     "Inner",
+    "InstalledModel",
     "Intensity",
     "ManifestCohort",
     "Model",

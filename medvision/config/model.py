@@ -87,6 +87,15 @@ class CustomModel(Section):
     """`package.module:Name`, called with `in_channels` and `out_channels`."""
 
 
+class InstalledModel(Section):
+    """A network of an installed package, which names it under the entry points `medvision.models`."""
+
+    kind: Literal["installed"]
+    name: Annotated[str, Field(min_length=1)]
+    """Name of the entry point, a function of `in_channels` and `out_channels`."""
+
+
 Model = Annotated[
-    ResNetModel | DenseNetModel | UNetModel | DynUNetModel | CustomModel, Field(discriminator="kind")
+    ResNetModel | DenseNetModel | UNetModel | DynUNetModel | InstalledModel | CustomModel,
+    Field(discriminator="kind"),
 ]

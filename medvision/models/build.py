@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from importlib.metadata import entry_points
 from typing import assert_never
 
 from monai.networks.nets import DenseNet, DynUNet, ResNet, UNet
 from torch import nn
 
-from medvision.config.model import CustomModel, DenseNetModel, DynUNetModel, Model, ResNetModel, UNetModel
+from medvision.config.model import (
+    CustomModel,
+    DenseNetModel,
+    DynUNetModel,
+    InstalledModel,
+    Model,
+    ResNetModel,
+    UNetModel,
+)
 from medvision.errors import ConfigError
+from medvision.wording import did_you_mean
+
+ENTRY_POINTS = "medvision.models"
+"""The group of entry points under which an installed package names its networks."""
 
 _RESNET_LAYERS = {10: (1, 1, 1, 1), 18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3)}
 
@@ -32,7 +45,8 @@ def build_model(
         supervision returns (batch, levels, out_channels, i, j, k) while it trains.
 
     Raises:
-        ConfigError: `kind: custom` names a package that is not allowed, or something that is not there.
+        ConfigError: `kind: custom` names a package that is not allowed; or it or `kind: installed` names
+            something that is not there.
 
     Example:
         >>> import torch
@@ -50,7 +64,9 @@ def build_model(
         case DynUNetModel():
             return _dynunet(model, in_channels, out_channels)
         case CustomModel():
-            return _custom(model, in_channels, out_channels, allow)
+            return _made(_target(model, allow), f"model.target {model.target!r}", in_channels, out_channels)
+        case InstalledModel():
+            return _made(_installed(model), f"model.name {model.name!r}", in_channels, out_channels)
         case _:
             assert_never(model)
 
@@ -65,7 +81,7 @@ def total_stride(model: Model) -> int:
     match model:
         case UNetModel() | DynUNetModel():
             return int(2 ** (len(model.channels) - 1))
-        case ResNetModel() | DenseNetModel() | CustomModel():
+        case ResNetModel() | DenseNetModel() | InstalledModel() | CustomModel():
             return 1
         case _:
             assert_never(model)
@@ -131,7 +147,7 @@ def _dynunet(model: DynUNetModel, in_channels: int, out_channels: int) -> nn.Mod
     )
 
 
-def _custom(model: CustomModel, in_channels: int, out_channels: int, allow: Collection[str]) -> nn.Module:
+def _target(model: CustomModel, allow: Collection[str]) -> Callable[..., object]:
     module_name, _, name = model.target.partition(":")
     package = module_name.partition(".")[0]
     if package not in allow:
@@ -140,11 +156,28 @@ def _custom(model: CustomModel, in_channels: int, out_channels: int, allow: Coll
             f"if you trust it, allow it with --allow {package}"
         )
     try:
-        build = getattr(importlib.import_module(module_name), name)
+        build: Callable[..., object] = getattr(importlib.import_module(module_name), name)
     except (ImportError, AttributeError) as error:
         raise ConfigError(f"model.target {model.target!r} cannot be imported: {error}") from error
+    return build
+
+
+def _installed(model: InstalledModel) -> Callable[..., object]:
+    found = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+    if model.name not in found:
+        raise ConfigError(
+            f"model.name {model.name!r}: no installed package offers such a network under "
+            f"{ENTRY_POINTS!r}{did_you_mean(model.name, found)}"
+        )
+    try:
+        build: Callable[..., object] = found[model.name].load()
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"model.name {model.name!r} cannot be imported: {error}") from error
+    return build
+
+
+def _made(build: Callable[..., object], what: str, in_channels: int, out_channels: int) -> nn.Module:
     network = build(in_channels=in_channels, out_channels=out_channels)
     if not isinstance(network, nn.Module):
-        made = type(network).__name__
-        raise ConfigError(f"model.target {model.target!r} made a {made}, not a torch module")
+        raise ConfigError(f"{what} made a {type(network).__name__}, not a torch module")
     return network

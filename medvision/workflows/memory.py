@@ -12,6 +12,7 @@ from medvision.config import (
     CustomModel,
     DenseNetModel,
     DynUNetModel,
+    InstalledModel,
     ResNetModel,
     Study,
     UNetModel,
@@ -57,7 +58,7 @@ def _levels(study: Study) -> list[tuple[float, int]]:
             return [(2 + stage, width) for stage, width in enumerate(widths)]
         case UNetModel() | DynUNetModel():
             return list(enumerate(model.channels))
-        case CustomModel():
+        case InstalledModel() | CustomModel():
             return [(0, 32)]
         case _:
             assert_never(model)

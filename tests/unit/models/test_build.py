@@ -3,7 +3,14 @@
 import pytest
 import torch
 
-from medvision.config import CustomModel, DenseNetModel, DynUNetModel, ResNetModel, UNetModel
+from medvision.config import (
+    CustomModel,
+    DenseNetModel,
+    DynUNetModel,
+    InstalledModel,
+    ResNetModel,
+    UNetModel,
+)
 from medvision.errors import ConfigError
 from medvision.models import build_model, total_stride
 
@@ -74,3 +81,42 @@ def test_a_custom_network_must_exist_and_be_a_network():
         build_model(CustomModel(kind="custom", target="math:Nothing"), out_channels=1, allow=["math"])
     with pytest.raises(ConfigError, match="not a torch module"):
         build_model(CustomModel(kind="custom", target="builtins:dict"), out_channels=1, allow=["builtins"])
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """A package on the path that offers two networks and something that is none."""
+    (tmp_path / "their_nets.py").write_text(
+        "from monai.networks.nets import UNet\n"
+        "def tiny(in_channels, out_channels):\n"
+        "    return UNet(3, in_channels, out_channels, (4, 8), (2,))\n"
+        "def none(in_channels, out_channels):\n"
+        "    return 'a network'\n"
+    )
+    facts = tmp_path / "their_nets-1.0.dist-info"
+    facts.mkdir()
+    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: their-nets\nVersion: 1.0\n")
+    (facts / "entry_points.txt").write_text(
+        "[medvision.models]\ntiny_unet = their_nets:tiny\nnone = their_nets:none\ngone = their_nets:gone\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_network_of_an_installed_package():
+    network = build_model(InstalledModel(kind="installed", name="tiny_unet"), out_channels=3)
+    assert network(torch.zeros(2, 1, 8, 8, 8)).shape == (2, 3, 8, 8, 8)
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("tiny_nuet", "no installed package offers such a network .*did you mean 'tiny_unet'"),
+        ("gone", "model.name 'gone' cannot be imported"),
+        ("none", "model.name 'none' made a str, not a torch module"),
+    ],
+)
+def test_an_installed_network_must_be_there_and_be_a_network(name, said):
+    with pytest.raises(ConfigError, match=said):
+        build_model(InstalledModel(kind="installed", name=name), out_channels=1)
