@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich import box
@@ -17,7 +18,7 @@ from medvision.reporting.tables.segmentation import segmentation_table
 from medvision.reporting.tables.table import Table
 
 _WIDEST = 140
-_ONE_LINE, _BETWEEN = 29, 3
+_BETWEEN, _LITTLE = 3, 12
 
 
 def terminal_summary(run: Path) -> str:
@@ -50,11 +51,9 @@ def table_text(table: Table, width: int | None = None) -> str:
     stream = io.StringIO()
     console = Console(file=stream, width=columns, force_terminal=False, highlight=False, markup=False)
     grid = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=True)
-    longest = [max(len(cell) for cell in cells) for cells in zip(table.columns, *table.rows, strict=True)]
-    # A number with its interval is read at a glance only on one line, if there is room for it.
-    least = sum(min(length, _ONE_LINE) + _BETWEEN for length in longest)
-    for column, length in zip(table.columns, longest, strict=True):
-        grid.add_column(column, overflow="fold", no_wrap=length <= _ONE_LINE and least <= columns)
+    by_column = list(zip(table.columns, *table.rows, strict=True))
+    for column, fitted in zip(table.columns, _widths(by_column, columns), strict=True):
+        grid.add_column(column, overflow="fold", width=fitted)
     for row in table.rows:
         grid.add_row(*row)
     console.print(table.title, "", grid, sep="\n")
@@ -62,6 +61,23 @@ def table_text(table: Table, width: int | None = None) -> str:
         console.print(f"- {note}")
     lines = [line.rstrip() for line in stream.getvalue().splitlines()]
     return "\n".join(lines) + "\n"
+
+
+def _widths(by_column: Sequence[Sequence[str]], room: int) -> list[int | None]:
+    """Widths that keep every word whole, and after that as many columns as possible on one line."""
+    words = [max((len(word) for cell in cells for word in cell.split()), default=0) for cells in by_column]
+    wanted = [max(map(len, cells)) - word for cells, word in zip(by_column, words, strict=True)]
+    spare = room - sum(words) - _BETWEEN * len(words)
+    if spare < 0:
+        return [None] * len(words)
+    widths: list[int | None] = [*words]
+    # What wants little is served first and whole, such as a number with its interval, before the name of a
+    # method; the others share what is left.
+    for rank, column in enumerate(sorted(range(len(words)), key=wanted.__getitem__)):
+        given = min(wanted[column], max(spare // (len(words) - rank), min(spare, _LITTLE)))
+        widths[column] = words[column] + given
+        spare -= given
+    return widths
 
 
 def _tables(contents: RunContents) -> list[Table]:

@@ -142,7 +142,8 @@ def test_missing_keys_point_at_their_parent(problems_of):
     assert found == [
         "study.yaml:2:1: cohort.path: missing: The table or description; relative to the study file. "
         "`${NAME}` and `${NAME:-default}` are filled in from the environment.",
-        "study.yaml:5:1: model.kind: missing; write one of resnet, densenet, unet, dynunet, installed, custom",
+        "study.yaml:5:1: model.kind: missing; "
+        "write one of resnet, densenet, unet, dynunet, installed, custom",
     ]
 
 

@@ -133,7 +133,9 @@ def test_an_empty_folder_is_named(nodules):
     table = rows(nodules)
     for file in (nodules.parent / table["image"][0]).iterdir():
         file.unlink()
-    assert "no " in refused(nodules)
+    text = refused(nodules)
+    assert f"of patient {table['patient_id'][0]}" in text
+    assert "no DICOM file in it (0 other files)" in text
 
 
 def change_mask(organ, change):

@@ -131,6 +131,17 @@ def test_the_same_segmentation_gives_the_same_bytes_and_masks(finished_organ, or
         assert (again.path / "segmentations" / mask.name).read_bytes() == mask.read_bytes()
 
 
+@pytest.mark.parametrize("name", ["nodules", "organ"])
+def test_sixteen_bits_give_the_same_bytes_too(name, request, tmp_path):
+    settings = ["training.precision=bf16", "training.epochs=2"]
+    options = {"folds": [0], "device": "cpu", "quiet": True}
+    study = request.getfixturevalue(name)
+    first, second = (
+        mv.run(study, [*settings, f"training.workers={n}"], out=tmp_path / f"{n}", **options) for n in (0, 2)
+    )
+    assert outcome(first.path) == outcome(second.path)
+
+
 def test_folds_can_be_trained_one_after_another(finished_nodules, nodules, tmp_path):
     first = mv.run(nodules, out=tmp_path / "run", folds=[1], device="cpu", quiet=True)
     assert first.finished == (1, 2)

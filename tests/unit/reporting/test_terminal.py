@@ -1,0 +1,41 @@
+"""Tables in a terminal keep within its width, and words whole."""
+
+import re
+
+import pytest
+
+from medvision.reporting.tables.table import Table
+from medvision.reporting.terminal import table_text
+
+ROWS = (
+    ("AUC", "0.910 (0.884–0.935)", "0.915 (0.890–0.939)", "mean over folds, influence function (LeDell)"),
+    ("Sensitivity", "90.8% (85.4–94.3)", "90.0% (84.5–93.6)", "logit-t, ratio estimator over patients"),
+)
+TABLE = Table("demo", "Performance", ("Measure", "image", "image_and_diameter", "Interval"), ROWS)
+
+
+def grid(width: int) -> list[str]:
+    return table_text(TABLE, width).splitlines()[2:]
+
+
+@pytest.mark.parametrize("width", [66, 80, 100, 160])
+def test_every_word_stays_whole_and_no_line_is_too_long(width):
+    lines = grid(width)
+    assert max(map(len, lines)) <= width
+    words = {word for cells in (TABLE.columns, *ROWS) for cell in cells for word in cell.split()}
+    assert words <= set(" ".join(lines).split())
+
+
+def test_numbers_stay_on_one_line_with_their_intervals_before_methods_do():
+    text = "\n".join(grid(90))
+    assert "0.910 (0.884–0.935)" in text
+    assert "90.0% (84.5–93.6)" in text
+    assert "mean over folds, influence function (LeDell)" not in text
+
+
+def test_where_words_do_not_fit_nothing_is_lost():
+    def letters(text: str) -> int:
+        return len(re.findall(r"\w", text))
+
+    cells = "".join("".join(cells) for cells in (TABLE.columns, *ROWS))
+    assert letters("".join(grid(40))) == letters(cells)
