@@ -64,7 +64,7 @@ def main() -> None:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        float(loss)
+        float(loss.detach())
         end = time.perf_counter()
         whole.append(end - begun)
         learning.append(end - ready)

@@ -63,15 +63,16 @@ class CaseDataset(Dataset[dict[str, Tensor]]):
         """Return the case `draw[0]`; `draw[1]` seeds where its patch is cut."""
         index, seed = draw
         case = self.cases[index]
-        image = case.image()
-        mask = case.mask() if self.with_mask else None
+        partly = self.patch is not None
+        image = case.image(mapped=partly)
+        mask = case.mask(mapped=partly) if self.with_mask else None
         if self.patch is not None:
             start = self._start(case, image.shape[1:], np.random.default_rng(seed))
             image = cut(image, (0, *start), (1, *self.patch.size))
             mask = None if mask is None else cut(mask, start, self.patch.size, value=0)
-        item = {"image": torch.from_numpy(np.array(image))}
+        item = {"image": torch.from_numpy(np.require(image, requirements="W"))}
         if mask is not None:
-            item["mask"] = torch.from_numpy(np.array(mask)).long()
+            item["mask"] = torch.from_numpy(np.require(mask, requirements="W")).long()
         if self.labels is not None:
             item["label"] = torch.tensor(self.labels[index])
         return item

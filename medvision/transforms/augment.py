@@ -57,12 +57,17 @@ class Augmenter:
     def _flip(
         self, images: Tensor, masks: Tensor | None, generator: torch.Generator
     ) -> tuple[Tensor, Tensor | None]:
-        for axis in self.settings.flip_axes:
-            chosen = (torch.rand(len(images), generator=generator) < 0.5).to(images.device)
-            images = torch.where(chosen[:, None, None, None, None], images.flip(axis + 2), images)
-            if masks is not None:
-                masks = torch.where(chosen[:, None, None, None], masks.flip(axis + 1), masks)
-        return images, masks
+        axes = self.settings.flip_axes
+        if not axes:
+            return images, masks
+        chosen = torch.stack([torch.rand(len(images), generator=generator) < 0.5 for _ in axes], dim=1)
+        sides = [[axis for axis, flips in zip(axes, row, strict=True) if flips] for row in chosen.tolist()]
+
+        def mirrored(batch: Tensor, first: int) -> Tensor:
+            pairs = zip(batch, sides, strict=True)
+            return torch.stack([case.flip([first + axis for axis in which]) for case, which in pairs])
+
+        return mirrored(images, 1), None if masks is None else mirrored(masks, 0)
 
     def _move(
         self, images: Tensor, masks: Tensor | None, generator: torch.Generator

@@ -40,14 +40,14 @@ class CachedCase:
 
     folder: Path
 
-    def image(self) -> NDArray[np.float32]:
-        """Return the image, (1, i, j, k), memory-mapped."""
-        image: NDArray[np.float32] = np.load(self.folder / "image.npy", mmap_mode="r")
+    def image(self, *, mapped: bool = True) -> NDArray[np.float32]:
+        """Return the image, (1, i, j, k), memory-mapped; or read whole, which is faster if all is needed."""
+        image: NDArray[np.float32] = np.load(self.folder / "image.npy", mmap_mode="r" if mapped else None)
         return image
 
-    def mask(self) -> NDArray[np.uint8]:
-        """Return the mask, (i, j, k), memory-mapped: 0 background, then the structures in order."""
-        mask: NDArray[np.uint8] = np.load(self.folder / "mask.npy", mmap_mode="r")
+    def mask(self, *, mapped: bool = True) -> NDArray[np.uint8]:
+        """Return the mask, (i, j, k): 0 background, then the structures in order; as `image`."""
+        mask: NDArray[np.uint8] = np.load(self.folder / "mask.npy", mmap_mode="r" if mapped else None)
         return mask
 
     def foreground(self) -> NDArray[np.int16]:

@@ -96,7 +96,8 @@ def _check_headers(opened: OpenedStudy) -> dict[str, ImageHeader]:
     paths = dict.fromkeys(
         path for case in cases for path in (case.image, case.mask if masks else None) if path
     )
-    with ThreadPoolExecutor() as pool:
+    # Reading a header is mostly Python, which runs one thread at a time: more than two only wait.
+    with ThreadPoolExecutor(2) as pool:
         found = dict(zip(map(str, paths), pool.map(_header, paths), strict=True))
     problems = []
     for case in cases:
