@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from medvision.reporting.tables.table import Table
 
 _WIDEST = 140
 _BETWEEN, _LITTLE = 3, 12
+_WORD = re.compile(r"^ *\S+|\S+", re.MULTILINE)  # the first one with the indentation of its line
 
 
 def terminal_summary(run: Path) -> str:
@@ -65,7 +67,7 @@ def table_text(table: Table, width: int | None = None) -> str:
 
 def _widths(by_column: Sequence[Sequence[str]], room: int) -> list[int | None]:
     """Widths that keep every word whole, and after that as many columns as possible on one line."""
-    words = [max((len(word) for cell in cells for word in cell.split()), default=0) for cells in by_column]
+    words = [max(map(len, re.findall(_WORD, "\n".join(cells))), default=0) for cells in by_column]
     wanted = [max(map(len, cells)) - word for cells, word in zip(by_column, words, strict=True)]
     spare = room - sum(words) - _BETWEEN * len(words)
     if spare < 0:

@@ -12,7 +12,7 @@ _REASONS = {
     "undefined_no_units": "no units in the denominator",
     "no_units": "no units in the denominator",
     "one_class": "only one class present",
-    "degenerate_variance": "no variance between units",
+    "degenerate_variance": "no variance that an interval could rest on",
     "few_units": "fewer than 10 units",
     "enriched_no_prevalence": "enriched sample without a stated prevalence",
 }

@@ -18,8 +18,8 @@ _SECONDS_BETWEEN_LINES = 10.0
 class Task(Protocol):
     """One bar: `advance` after each step."""
 
-    def advance(self, done: int, note: str = "") -> None:
-        """Show that `done` steps are finished, and a note such as `AUC 0.91`."""
+    def advance(self, done: int, note: str | None = None) -> None:
+        """Show that `done` steps are finished, and a note such as `AUC 0.91`; by default the one before."""
 
 
 class Display(Protocol):
@@ -63,7 +63,7 @@ class Silence:
         """Return a task that shows nothing."""
         return self
 
-    def advance(self, done: int, note: str = "") -> None:
+    def advance(self, done: int, note: str | None = None) -> None:
         """Show nothing."""
 
     def say(self, text: str) -> None:
@@ -97,16 +97,19 @@ class _LineTask:
     def __init__(self, lines: Lines, name: str, total: int, done: int) -> None:
         self.lines, self.name, self.total, self.first = lines, name, total, done
         self.started = self.printed = time.monotonic()
+        self.note, self.ended = "", False
 
-    def advance(self, done: int, note: str = "") -> None:
+    def advance(self, done: int, note: str | None = None) -> None:
         now = time.monotonic()
-        if done < self.total and now - self.printed < _SECONDS_BETWEEN_LINES:
+        self.note = self.note if note is None else note
+        if self.ended or (done < self.total and now - self.printed < _SECONDS_BETWEEN_LINES):
             return
+        self.ended = done >= self.total
         self.printed = now
         spent = now - self.started
         left = spent / max(done - self.first, 1) * (self.total - done)
         ending = f"{_clock(spent)} spent" if done >= self.total else f"{_clock(left)} left"
-        parts = [self.name, f"{done}/{self.total}", note, ending]
+        parts = [self.name, f"{done}/{self.total}", self.note, ending]
         self.lines.say(" · ".join(part for part in parts if part))
 
 
@@ -145,9 +148,11 @@ class _BarTask:
     def __init__(self, progress: Progress, name: str, total: int, done: int) -> None:
         self.progress = progress
         self.identity = progress.add_task(name, total=total, completed=done, note="")
+        self.note = ""
 
-    def advance(self, done: int, note: str = "") -> None:
-        self.progress.update(self.identity, completed=done, note=note)
+    def advance(self, done: int, note: str | None = None) -> None:
+        self.note = self.note if note is None else note
+        self.progress.update(self.identity, completed=done, note=self.note)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from medvision.reporting.terminal import table_text
 
 ROWS = (
     ("AUC", "0.910 (0.884–0.935)", "0.915 (0.890–0.939)", "mean over folds, influence function (LeDell)"),
-    ("Sensitivity", "90.8% (85.4–94.3)", "90.0% (84.5–93.6)", "logit-t, ratio estimator over patients"),
+    ("  Sensitivity", "90.8% (85.4–94.3)", "90.0% (84.5–93.6)", "logit-t, ratio estimator over patients"),
 )
 TABLE = Table("demo", "Performance", ("Measure", "image", "image_and_diameter", "Interval"), ROWS)
 

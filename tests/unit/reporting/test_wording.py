@@ -92,7 +92,7 @@ def test_minus_zero_is_zero():
 
 
 def test_reasons_read_as_words():
-    assert reason("degenerate_variance") == "no variance between units"
+    assert reason("degenerate_variance") == "no variance that an interval could rest on"
     assert reason("fewer_than_10_units") == "fewer than 10 units"
 
 

@@ -42,7 +42,7 @@ def test_a_number_to_be_read_with_care_has_a_dagger_and_a_note(changed, classifi
 
     table = performance_table(read_run(changed(classification_run, results=flag)))
     assert table.rows[1][1].endswith(" †")
-    assert "† AUC of image, fold-averaged: no variance between units." in table.notes
+    assert "† AUC of image, fold-averaged: no variance that an interval could rest on." in table.notes
 
 
 def test_the_prevalence_of_an_enriched_sample_is_stated(changed, edited_study, classification_run):
