@@ -33,12 +33,12 @@ def looks_like_dicom(path: Path) -> bool:
     return len(start) == 132 and start[:2] in (b"\x08\x00", b"\x02\x00", b"\x00\x08")
 
 
-def read_dataset(path: Path, tags: Sequence[str]) -> tuple[Dataset, bool] | None:
+def read_dataset(path: Path, tags: Sequence[str | int]) -> tuple[Dataset, bool] | None:
     """Read some elements up to the pixels, and check from the lengths alone that these are complete.
 
     Args:
         path: The file.
-        tags: The elements' keywords.
+        tags: The elements' keywords or tags.
 
     Returns:
         The elements, and whether all pixels are there; None for an object without pixels by its nature.
@@ -47,13 +47,15 @@ def read_dataset(path: Path, tags: Sequence[str]) -> tuple[Dataset, bool] | None
         SeriesError: Not DICOM, or a header that is damaged or cut short.
     """
     from pydicom import dcmread
+    from pydicom.tag import Tag
     from pydicom.uid import DeflatedExplicitVRLittleEndian
 
     if not looks_like_dicom(path):
         raise SeriesError(f"{path}: not a DICOM file; take it out of the folder, or export it again")
     try:
         with path.open("rb") as file:
-            dataset = dcmread(file, stop_before_pixels=True, specific_tags=list(tags), force=True)
+            wanted = [Tag(tag) for tag in tags]
+            dataset = dcmread(file, stop_before_pixels=True, specific_tags=wanted, force=True)
             deflated = getattr(dataset, "file_meta", {}).get("TransferSyntaxUID")
             if deflated == DeflatedExplicitVRLittleEndian:
                 # It has to be unpacked whole; zlib itself notices when it is cut short.

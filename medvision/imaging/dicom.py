@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,8 +32,7 @@ def read_voxels(slices: Sequence[SliceHeader]) -> npt.NDArray[Any]:
     dtype = value_dtype(slices)
     columns, rows = slices[0].shape
     voxels = np.empty((len(slices), rows, columns), dtype=dtype)
-    for plane, one in zip(voxels, slices, strict=True):
-        stored = stored_values(one.path)
+    for plane, one, stored in zip(voxels, slices, _stored_planes(slices), strict=True):
         _check_fits(stored, one)
         if dtype.kind == "f":
             plane[...] = stored.astype(np.float64) * one.slope + one.intercept
@@ -41,6 +40,19 @@ def read_voxels(slices: Sequence[SliceHeader]) -> npt.NDArray[Any]:
             plane[...] = stored.astype(dtype) + dtype.type(int(one.intercept))
     voxels.setflags(write=False)
     return voxels.transpose(2, 1, 0)
+
+
+def _stored_planes(slices: Sequence[SliceHeader]) -> Iterator[npt.NDArray[Any]]:
+    """The stored values of each slice; a mosaic is decoded once for all its slices."""
+    path, image = None, np.empty((0, 0))
+    for one in slices:
+        if one.path != path:
+            path, image = one.path, stored_values(one.path)
+        if one.tile is None:
+            yield image
+        else:
+            row, column = one.tile
+            yield image[row : row + one.shape[1], column : column + one.shape[0]]
 
 
 def value_dtype(slices: Sequence[SliceHeader]) -> np.dtype[Any]:

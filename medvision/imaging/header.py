@@ -1,9 +1,9 @@
-"""What the header of one DICOM file says about its slice; no pixel is read."""
+"""What the header of one DICOM file says about its slices; no pixel is read."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from medvision.errors import SeriesError
 from medvision.imaging.dataset import CUT_SHORT, read_dataset
 from medvision.imaging.decoding import in_short, undecodable, unreadable
 from medvision.imaging.geometry import FloatArray
+from medvision.imaging.mosaic import CSA_TAGS, is_mosaic, tiles
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -51,7 +52,7 @@ _TAGS = [
 
 @dataclass(frozen=True, eq=False)
 class SliceHeader:
-    """One single-frame grey-scale DICOM image: identity, place and coding of its pixels.
+    """One slice: a single-frame grey-scale DICOM image or a tile of a mosaic; its place and coding.
 
     Attributes:
         path: The file.
@@ -74,6 +75,7 @@ class SliceHeader:
         keys: What may tell apart volumes at the same positions (see ``VOLUME_KEYS``).
         refusal: Why this image cannot be a slice, and what to do; "" where it can. The attributes
             from ``shape`` on are then not to be relied on.
+        tile: First row and column of the slice in the file's image; None where it is the whole image.
     """
 
     path: Path
@@ -95,15 +97,16 @@ class SliceHeader:
     same: Mapping[str, str]
     keys: Mapping[str, tuple[float | str, ...]]
     refusal: str = ""
+    tile: tuple[int, int] | None = None
 
 
-def read_slice_header(path: Path) -> SliceHeader | None:
+def read_slices(path: Path) -> tuple[SliceHeader, ...]:
     """Read the header of one DICOM file and check that its pixels are all there.
 
     Returns:
-        The header, with a ``refusal`` where the image cannot be a slice (cut short, colour,
-        multi-frame, mosaic); None for a DICOM object that is no image (a report, a presentation
-        state, a structure set, a DICOMDIR).
+        One header; those of all slices of a Siemens mosaic; one with a ``refusal`` where the image
+        cannot be a slice (cut short, colour, multi-frame); none for a DICOM object that is no image
+        (a report, a presentation state, a structure set, a DICOMDIR).
 
     Raises:
         SeriesError: Not DICOM, or a header that is damaged or cut short.
@@ -111,17 +114,26 @@ def read_slice_header(path: Path) -> SliceHeader | None:
     from pydicom.config import disable_value_validation
 
     with disable_value_validation():
-        read = read_dataset(path, _TAGS)
+        read = read_dataset(path, [*_TAGS, *CSA_TAGS])
         if read is None:
-            return None
+            return ()
         dataset, complete = read
         try:
             refusal = _other_kind(dataset) or ("" if complete else CUT_SHORT) or undecodable(dataset)
-            return _header(dataset, path, refusal)
+            return _slices(dataset, _header(dataset, path, refusal))
         except unreadable() as error:
             raise SeriesError(
                 f"{path}: its DICOM header cannot be understood ({in_short(error)}); export the file again"
             ) from error
+
+
+def _slices(dataset: Dataset, whole: SliceHeader) -> tuple[SliceHeader, ...]:
+    if whole.refusal or not is_mosaic(_strings(dataset.get("ImageType"))):
+        return (whole,)
+    try:
+        return tiles(dataset, whole)
+    except ValueError as error:
+        return (replace(whole, refusal=f"{error}; export the series again with its private elements"),)
 
 
 def _other_kind(dataset: Dataset) -> str:
@@ -134,8 +146,6 @@ def _other_kind(dataset: Dataset) -> str:
         return "a DICOM segmentation, not a scan; give it as the mask"
     if frames > 1 or "Enhanced" in kind:
         return f"a multi-frame object ({kind}, {frames} frames), not read yet; {_DCM2NIIX}"
-    if "MOSAIC" in _strings(dataset.get("ImageType")):
-        return f"a Siemens mosaic (all slices tiled in one image), not read yet; {_DCM2NIIX}"
     if int(dataset.get("SamplesPerPixel") or 1) != 1 or "PALETTE" in colour:
         return f"a colour image ({colour}), not a scan; leave screenshots and colour maps out"
     if "ModalityLUTSequence" in dataset:

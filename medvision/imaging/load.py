@@ -133,7 +133,7 @@ def _read_headers(source: Source, uid: str | None, volume_index: int | None, all
             raise SeriesError(f"{where}: {len(files)} files, one of them NIfTI; give one NIfTI file")
         return _Found(files, _nifti_header(files[0], volume_index))
     series = read_series(files, where, series_uid=uid, volume_index=volume_index, allow_tilt=allow_tilt)
-    return _Found(tuple(s.path for s in series.slices), series)
+    return _Found(tuple(dict.fromkeys(s.path for s in series.slices)), series)
 
 
 def _nifti_header(path: Path, volume_index: int | None) -> NiftiHeader:

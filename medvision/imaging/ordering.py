@@ -82,8 +82,9 @@ def one_or_many(where: str, problems: Sequence[str]) -> SeriesError:
 
 def names(slices: Sequence[SliceHeader], limit: int = 4) -> str:
     """The file names of some slices, cut after a few."""
-    listed = ", ".join(s.path.name for s in slices[:limit])
-    return listed if len(slices) <= limit else f"{listed} and {len(slices) - limit} more"
+    files = list(dict.fromkeys(s.path.name for s in slices))
+    listed = ", ".join(files[:limit])
+    return listed if len(files) <= limit else f"{listed} and {len(files) - limit} more"
 
 
 def _orientation(one: SliceHeader) -> FloatArray:

@@ -10,7 +10,7 @@ from pathlib import Path
 from medvision.errors import SeriesError
 from medvision.imaging.consistency import given, inconsistencies
 from medvision.imaging.geometry import Geometry, dicom_affine
-from medvision.imaging.header import SliceHeader, read_slice_header
+from medvision.imaging.header import SliceHeader, read_slices
 from medvision.imaging.ordering import one_or_many, stack
 from medvision.imaging.splitting import split_volumes
 
@@ -71,15 +71,13 @@ def read_headers(files: Sequence[Path], where: str) -> list[SliceHeader]:
     Raises:
         SeriesError: No image among them, or files that cannot be read; names each.
     """
-    headers, problems = [], []
+    headers: list[SliceHeader] = []
+    problems = []
     for file in files:
         try:
-            header = read_slice_header(file)
+            headers += read_slices(file)
         except SeriesError as error:
             problems.append(str(error))
-            continue
-        if header is not None:
-            headers.append(header)
     if problems and len(files) == 1:
         raise SeriesError(problems[0])
     if problems:
@@ -113,7 +111,8 @@ def choose_series(headers: Sequence[SliceHeader], where: str, series_uid: str | 
 
 def _describe(uid: str, slices: Sequence[SliceHeader]) -> str:
     one = slices[0]
-    words = [one.modality, repr(one.description) if one.description else "", f"{len(slices)} images"]
+    images = len({each.path for each in slices})
+    words = [one.modality, repr(one.description) if one.description else "", f"{images} images"]
     words += [f"patient {one.patient_id}" if one.patient_id else "", one.refusal.split(",")[0]]
     return f"{uid or '(no SeriesInstanceUID)'}: " + ", ".join(w for w in words if w)
 

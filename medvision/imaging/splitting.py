@@ -36,8 +36,8 @@ def split_volumes(slices: Sequence[SliceHeader], where: str) -> Volumes:
         if volumes is not None and len(volumes) == fullest:
             return key, volumes
     if all(s.keys.get("NumberOfTemporalPositions") == (fullest,) for s in slices):
-        ranks = {s.path: rank for at in places for rank, s in enumerate(sorted(at, key=_instance))}
-        volumes = _split_by(slices, places, [(float(ranks[s.path]),) for s in slices])
+        ranks = {s: rank for at in places for rank, s in enumerate(sorted(at, key=_instance))}
+        volumes = _split_by(slices, places, [(float(ranks[s]),) for s in slices])
         if volumes is not None and all(len(at) == fullest for at in places):
             return "InstanceNumber within each position", volumes
     raise SeriesError(f"{where}: {_doubles(places)}")
@@ -65,12 +65,12 @@ def _split_by(
     values: Sequence[tuple[float | str, ...]],
 ) -> list[list[SliceHeader]] | None:
     """Volumes by increasing value; None where a value occurs twice at one position."""
-    value = {one.path: of_one for one, of_one in zip(slices, values, strict=True)}
-    if any(len({value[s.path] for s in at}) < len(at) for at in places):
+    value = {one: of_one for one, of_one in zip(slices, values, strict=True)}
+    if any(len({value[s] for s in at}) < len(at) for at in places):
         return None
     volumes: dict[tuple[float | str, ...], list[SliceHeader]] = defaultdict(list)
     for one in slices:
-        volumes[value[one.path]].append(one)
+        volumes[value[one]].append(one)
     return [volumes[v] for v in sorted(volumes, key=lambda v: [(isinstance(x, str), x) for x in v])]
 
 

@@ -18,15 +18,14 @@ from pydicom.uid import (
 from medvision.errors import SeriesError
 from medvision.imaging import inspect, load_volume
 from medvision.imaging.dataset import looks_like_dicom
-from medvision.imaging.header import read_slice_header
+from medvision.imaging.header import read_slices
 
 Series = Callable[..., list[Path]]
 
 
 def test_reads_what_the_header_says(series: Series) -> None:
     (file,) = series(count=1, RescaleSlope=2, RescaleIntercept=-1000.5, EchoTime=9.5)
-    header = read_slice_header(file)
-    assert header is not None
+    (header,) = read_slices(file)
     assert header.shape == (6, 4)
     assert header.position is not None
     assert header.position.tolist() == [-10, -20, 30]

@@ -1,0 +1,94 @@
+"""Siemens mosaics: all slices of one volume, tiled row by row in one image."""
+
+from __future__ import annotations
+
+import math
+import struct
+import warnings
+from dataclasses import replace
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from medvision.imaging.geometry import FloatArray
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+    from medvision.imaging.header import SliceHeader
+
+# The private creators of group 0029 and the CSA image header in the blocks that they may reserve.
+CSA_TAGS = [0x00290010, 0x00290011, 0x00290012, 0x00291010, 0x00291110, 0x00291210]
+_PARALLEL = 0.999
+
+
+def is_mosaic(image_type: list[str]) -> bool:
+    """Whether a value of ImageType says that the image is a mosaic.
+
+    Example:
+        >>> is_mosaic(["ORIGINAL", "PRIMARY", "M", "ND", "MOSAIC"])
+        True
+    """
+    return "MOSAIC" in image_type
+
+
+def tiles(dataset: Dataset, whole: SliceHeader) -> tuple[SliceHeader, ...]:
+    """Take a mosaic apart into its slices.
+
+    The CSA header gives the number of slices and the direction in which they follow one another;
+    SpacingBetweenSlices their distance. ImagePositionPatient is that of an image of the mosaic's size
+    around the first slice's centre, so the slice's own first pixel lies half the difference further in.
+
+    Args:
+        dataset: The elements of the file, `CSA_TAGS` among them.
+        whole: The mosaic read as one slice.
+
+    Raises:
+        ValueError: The header does not say where the slices lie.
+    """
+    if whole.position is None or whole.orientation is None or whole.pixel_spacing is None:
+        raise ValueError("a Siemens mosaic without position, orientation or pixel spacing")
+    if not whole.spacing_between_mm:
+        raise ValueError("a Siemens mosaic without SpacingBetweenSlices")
+    count, stated = _slices_and_normal(dataset)
+    across = math.ceil(math.sqrt(count))
+    columns, rows = whole.shape[0] // across, whole.shape[1] // across
+    if (columns * across, rows * across) != whole.shape:
+        raise ValueError(f"a Siemens mosaic of {count} slices that do not tile {whole.shape}")
+    right, down = whole.orientation[:3], whole.orientation[3:]
+    normal = np.cross(right, down)
+    along = float(normal @ stated)
+    if abs(along) < _PARALLEL:
+        raise ValueError("a Siemens mosaic whose slices do not follow one another along their normal")
+    between_rows, between_columns = whole.pixel_spacing
+    first = whole.position + right * between_columns * (whole.shape[0] - columns) / 2
+    first = first + down * between_rows * (whole.shape[1] - rows) / 2
+    step = normal * math.copysign(whole.spacing_between_mm, along)
+    return tuple(
+        replace(
+            whole,
+            shape=(columns, rows),
+            position=first + number * step,
+            tile=(number // across * rows, number % across * columns),
+        )
+        for number in range(count)
+    )
+
+
+def _slices_and_normal(dataset: Dataset) -> tuple[int, FloatArray]:
+    """NumberOfImagesInMosaic and SliceNormalVector of the CSA image header."""
+    with warnings.catch_warnings(action="ignore"):  # NiBabel calls all of its DICOM readers experimental
+        reader: Any = import_module("nibabel.nicom.csareader")
+    try:
+        header: dict[str, Any] | None = reader.get_csa_header(dataset, "image")
+    except (reader.CSAReadError, struct.error, LookupError) as error:
+        raise ValueError(f"a Siemens mosaic with a damaged CSA header ({error})") from error
+    items = {name: (header or {}).get("tags", {}).get(name, {}).get("items", []) for name in _FACTS}
+    count, normal = items["NumberOfImagesInMosaic"], items["SliceNormalVector"]
+    if len(count) != 1 or len(normal) != 3 or int(count[0]) < 1:
+        raise ValueError("a Siemens mosaic without the CSA header that says where its slices lie")
+    return int(count[0]), np.array(normal, dtype=np.float64)
+
+
+_FACTS = ("NumberOfImagesInMosaic", "SliceNormalVector")
