@@ -6,6 +6,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 import medvision as mv
@@ -133,3 +135,20 @@ def _finished(cohort, tmp_path_factory, text):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MEDVISION_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
         return mv.run(study, out=study.parent / "run", device="cpu", quiet=True)
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    """Scores of 160 cases, two of each patient, in five folds."""
+    rng = np.random.default_rng(0)
+    n = 160
+    labels = (rng.random(n) < 0.4).astype(int)
+    return pd.DataFrame(
+        {
+            "patient_id": [f"P{i // 2:03d}" for i in range(n)],
+            "case_id": range(n),
+            "fold": (np.arange(n) // 2) % 5,
+            "label": labels,
+            "score": rng.normal(size=n) + labels,
+        }
+    )

@@ -14,22 +14,6 @@ from medvision.evaluation import auroc, cross_validated_auroc, diagnostic_accura
 from medvision.workflows.evaluate import Evaluation, evaluate, evaluate_masks
 
 
-@pytest.fixture(scope="module")
-def table() -> pd.DataFrame:
-    rng = np.random.default_rng(0)
-    n = 160
-    labels = (rng.random(n) < 0.4).astype(int)
-    return pd.DataFrame(
-        {
-            "patient_id": [f"P{i // 2:03d}" for i in range(n)],
-            "case_id": range(n),
-            "fold": (np.arange(n) // 2) % 5,
-            "label": labels,
-            "score": rng.normal(size=n) + labels,
-        }
-    )
-
-
 def _record(found: Evaluation, metric: str, group: str = "all") -> dict[str, object]:
     return next(r for r in found.estimates if (r["metric"], r["group"]) == (metric, group))
 

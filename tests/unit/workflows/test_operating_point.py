@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -10,22 +9,6 @@ from medvision.errors import EvaluationError
 from medvision.workflows.evaluate import Evaluation, evaluate
 
 COLUMNS = {"label": "label", "score": "score"}
-
-
-@pytest.fixture(scope="module")
-def table() -> pd.DataFrame:
-    rng = np.random.default_rng(0)
-    n = 160
-    labels = (rng.random(n) < 0.4).astype(int)
-    return pd.DataFrame(
-        {
-            "patient_id": [f"P{i // 2:03d}" for i in range(n)],
-            "case_id": range(n),
-            "fold": (np.arange(n) // 2) % 5,
-            "label": labels,
-            "score": rng.normal(size=n) + labels,
-        }
-    )
 
 
 def _record(found: Evaluation, metric: str, group: str = "all") -> dict[str, object]:
