@@ -59,7 +59,7 @@ def tiles(dataset: Dataset, whole: SliceHeader) -> tuple[SliceHeader, ...]:
     right, down = whole.orientation[:3], whole.orientation[3:]
     normal = np.cross(right, down)
     along = float(normal @ stated)
-    if abs(along) < _PARALLEL:
+    if not abs(along) >= _PARALLEL * np.linalg.norm(stated) > 0:
         raise ValueError("a Siemens mosaic whose slices do not follow one another along their normal")
     between_rows, between_columns = whole.pixel_spacing
     first = whole.position + right * between_columns * (whole.shape[0] - columns) / 2

@@ -133,6 +133,15 @@ def test_a_mosaic_that_does_not_say_where_its_slices_lie_is_refused(
             read(files)
 
 
+@pytest.mark.parametrize("normal", [["50", "0", "1"], ["nan", "0", "1"], ["0", "0", "0"]])
+def test_a_direction_that_is_not_the_normal_is_refused(
+    mosaic: Callable[..., list[Path]], normal: list[str]
+) -> None:
+    tags = {"NumberOfImagesInMosaic": ("US", ["5"]), "SliceNormalVector": ("FD", normal)}
+    with pytest.raises(SeriesError, match="along their normal"):
+        inspect(mosaic(random_volume(3), edit=lambda ds: with_header(ds, csa_header(tags))))
+
+
 def test_a_number_of_slices_that_does_not_tile_the_image_is_refused(
     mosaic: Callable[..., list[Path]],
 ) -> None:
