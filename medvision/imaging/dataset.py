@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -12,6 +12,7 @@ from medvision.imaging.decoding import in_short, unreadable
 
 if TYPE_CHECKING:
     from pydicom import Dataset
+    from pydicom.tag import BaseTag
 
 
 CUT_SHORT = "cut short or damaged, not all of it is there; copy or export it again"
@@ -33,7 +34,7 @@ def looks_like_dicom(path: Path) -> bool:
     return len(start) == 132 and start[:2] in (b"\x08\x00", b"\x02\x00", b"\x00\x08")
 
 
-def read_dataset(path: Path, tags: Sequence[str | int]) -> tuple[Dataset, bool] | None:
+def read_dataset(path: Path, tags: tuple[str | int, ...]) -> tuple[Dataset, bool] | None:
     """Read some elements up to the pixels, and check from the lengths alone that these are complete.
 
     Args:
@@ -47,15 +48,13 @@ def read_dataset(path: Path, tags: Sequence[str | int]) -> tuple[Dataset, bool] 
         SeriesError: Not DICOM, or a header that is damaged or cut short.
     """
     from pydicom import dcmread
-    from pydicom.tag import Tag
     from pydicom.uid import DeflatedExplicitVRLittleEndian
 
     if not looks_like_dicom(path):
         raise SeriesError(f"{path}: not a DICOM file; take it out of the folder, or export it again")
     try:
         with path.open("rb") as file:
-            wanted = [Tag(tag) for tag in tags]
-            dataset = dcmread(file, stop_before_pixels=True, specific_tags=wanted, force=True)
+            dataset = dcmread(file, stop_before_pixels=True, specific_tags=_numbered(tags), force=True)
             deflated = getattr(dataset, "file_meta", {}).get("TransferSyntaxUID")
             if deflated == DeflatedExplicitVRLittleEndian:
                 # It has to be unpacked whole; zlib itself notices when it is cut short.
@@ -68,6 +67,14 @@ def read_dataset(path: Path, tags: Sequence[str | int]) -> tuple[Dataset, bool] 
             return dataset, _pixels_complete(file, dataset, path.stat().st_size)
     except unreadable() as error:
         raise SeriesError(f"{path}: {CUT_SHORT} ({in_short(error)})") from error
+
+
+@cache
+def _numbered(tags: tuple[str | int, ...]) -> list[BaseTag]:
+    """Tags by number, looked up once for all files."""
+    from pydicom.tag import Tag
+
+    return [Tag(tag) for tag in tags]
 
 
 def _without_matrix(dataset: Dataset, path: Path) -> None:

@@ -14,7 +14,7 @@ from medvision.errors import SeriesError
 from medvision.imaging.dataset import CUT_SHORT, read_dataset
 from medvision.imaging.decoding import in_short, undecodable, unreadable
 from medvision.imaging.geometry import FloatArray
-from medvision.imaging.mosaic import CSA_TAGS, is_mosaic, tiles
+from medvision.imaging.mosaic import CSA_TAGS, tiles
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -39,15 +39,16 @@ VOLUME_KEYS = (
 
 _DCM2NIIX = "convert it with dcm2niix and give the NIfTI"
 
-_TAGS = [
+_TAGS = (
     *VOLUME_KEYS,
+    *CSA_TAGS,
     "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "SeriesDescription", "Modality", "PatientID",
     "FrameOfReferenceUID", "InstanceNumber", "NumberOfTemporalPositions", "GantryDetectorTilt",
     "Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "NumberOfFrames",
     "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "ModalityLUTSequence",
     "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness",
     "SpacingBetweenSlices", "RescaleSlope", "RescaleIntercept", "RescaleType", "Units",
-]  # fmt: skip
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +115,7 @@ def read_slices(path: Path) -> tuple[SliceHeader, ...]:
     from pydicom.config import disable_value_validation
 
     with disable_value_validation():
-        read = read_dataset(path, [*_TAGS, *CSA_TAGS])
+        read = read_dataset(path, _TAGS)
         if read is None:
             return ()
         dataset, complete = read
@@ -128,7 +129,7 @@ def read_slices(path: Path) -> tuple[SliceHeader, ...]:
 
 
 def _slices(dataset: Dataset, whole: SliceHeader) -> tuple[SliceHeader, ...]:
-    if whole.refusal or not is_mosaic(_strings(dataset.get("ImageType"))):
+    if whole.refusal or "MOSAIC" not in _strings(dataset.get("ImageType")):
         return (whole,)
     try:
         return tiles(dataset, whole)

@@ -19,18 +19,8 @@ if TYPE_CHECKING:
     from medvision.imaging.header import SliceHeader
 
 # The private creators of group 0029 and the CSA image header in the blocks that they may reserve.
-CSA_TAGS = [0x00290010, 0x00290011, 0x00290012, 0x00291010, 0x00291110, 0x00291210]
+CSA_TAGS = (0x00290010, 0x00290011, 0x00290012, 0x00291010, 0x00291110, 0x00291210)
 _PARALLEL = 0.999
-
-
-def is_mosaic(image_type: list[str]) -> bool:
-    """Whether a value of ImageType says that the image is a mosaic.
-
-    Example:
-        >>> is_mosaic(["ORIGINAL", "PRIMARY", "M", "ND", "MOSAIC"])
-        True
-    """
-    return "MOSAIC" in image_type
 
 
 def tiles(dataset: Dataset, whole: SliceHeader) -> tuple[SliceHeader, ...]:
@@ -84,11 +74,10 @@ def _slices_and_normal(dataset: Dataset) -> tuple[int, FloatArray]:
         header: dict[str, Any] | None = reader.get_csa_header(dataset, "image")
     except (reader.CSAReadError, struct.error, LookupError) as error:
         raise ValueError(f"a Siemens mosaic with a damaged CSA header ({error})") from error
-    items = {name: (header or {}).get("tags", {}).get(name, {}).get("items", []) for name in _FACTS}
-    count, normal = items["NumberOfImagesInMosaic"], items["SliceNormalVector"]
+    found = (header or {}).get("tags", {})
+    count, normal = (
+        found.get(name, {}).get("items", []) for name in ("NumberOfImagesInMosaic", "SliceNormalVector")
+    )
     if len(count) != 1 or len(normal) != 3 or int(count[0]) < 1:
         raise ValueError("a Siemens mosaic without the CSA header that says where its slices lie")
     return int(count[0]), np.array(normal, dtype=np.float64)
-
-
-_FACTS = ("NumberOfImagesInMosaic", "SliceNormalVector")

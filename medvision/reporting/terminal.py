@@ -67,7 +67,7 @@ def table_text(table: Table, width: int | None = None) -> str:
 
 def _widths(by_column: Sequence[Sequence[str]], room: int) -> list[int | None]:
     """Widths that keep every word whole, and after that as many columns as possible on one line."""
-    words = [max(map(len, re.findall(_WORD, "\n".join(cells))), default=0) for cells in by_column]
+    words = [max(map(len, _WORD.findall("\n".join(cells))), default=0) for cells in by_column]
     wanted = [max(map(len, cells)) - word for cells, word in zip(by_column, words, strict=True)]
     spare = room - sum(words) - _BETWEEN * len(words)
     if spare < 0:
