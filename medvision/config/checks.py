@@ -71,16 +71,13 @@ def _masks_are_named(cohort: Cohort, task: Task) -> Findings:
 
 
 def _crop_finds_masks(cohort: Cohort, preprocessing: Preprocessing) -> Findings:
-    crop = preprocessing.crop
-    around_mask = isinstance(crop, CenterCrop) and crop.around == "mask"
-    if around_mask and isinstance(cohort, ManifestCohort) and cohort.mask is None:
+    if preprocessing.crops_around_mask and isinstance(cohort, ManifestCohort) and cohort.mask is None:
         path = ("preprocessing", "crop", "around")
         yield path, "a crop around the mask needs a column with masks; name it in cohort.mask"
 
 
 def _crop_keeps_the_answer_out(task: Task, preprocessing: Preprocessing) -> Findings:
-    crop = preprocessing.crop
-    if isinstance(task, SegmentationTask) and isinstance(crop, CenterCrop) and crop.around == "mask":
+    if isinstance(task, SegmentationTask) and preprocessing.crops_around_mask:
         path = ("preprocessing", "crop", "around")
         yield path, "would show a segmentation where the answer lies; write around: image, or no crop"
 

@@ -117,6 +117,11 @@ class Preprocessing(Section):
     crop: Crop = NoCrop(kind="none")
     """Which part of the volume is kept."""
 
+    @property
+    def crops_around_mask(self) -> bool:
+        """Whether every case needs a mask, to know where its image is cropped."""
+        return isinstance(self.crop, CenterCrop) and self.crop.around == "mask"
+
     @field_validator("orientation")
     @classmethod
     def _three_axes(cls, value: str) -> str:

@@ -9,7 +9,6 @@ from typing import assert_never
 
 from medvision.cohort import Cohort, Splits, make_splits, numeric_covariates, read_manifest, read_msd
 from medvision.config import (
-    CenterCrop,
     ClassificationTask,
     ManifestCohort,
     MsdCohort,
@@ -81,9 +80,7 @@ def reads_masks(study: Study) -> bool:
     Args:
         study: The study.
     """
-    crop = study.preprocessing.crop
-    around_mask = isinstance(crop, CenterCrop) and crop.around == "mask"
-    return isinstance(study.task, SegmentationTask) or around_mask
+    return isinstance(study.task, SegmentationTask) or study.preprocessing.crops_around_mask
 
 
 def _located(source: str | Path | Study | StudyFile, overrides: Sequence[str]) -> StudyFile:

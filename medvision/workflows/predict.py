@@ -14,7 +14,7 @@ from torch import nn
 
 from medvision.cohort import Case, read_images
 from medvision.cohort.images import scan_name
-from medvision.config import CenterCrop, ClassificationTask, Study, load_study
+from medvision.config import ClassificationTask, Study, load_study
 from medvision.errors import MedvisionError, PredictionError
 from medvision.imaging import save_nifti
 from medvision.runs import RunFolder, atomic_path
@@ -80,7 +80,7 @@ def predict(
     folder, target = RunFolder(Path(run)), Path(out)
     study = _study(folder)
     named = [inputs] if isinstance(inputs, (str, Path)) else list(inputs)
-    scans = _scans(named, with_masks=_crops_around_mask(study))
+    scans = _scans(named, with_masks=study.preprocessing.crops_around_mask)
     _check_masks(study, scans)
     computes_on = choose_device(device)
     ensemble = _ensemble(folder, study, model, allow, computes_on)
@@ -156,13 +156,8 @@ def _threshold(place: Path, study: Study) -> float:
     return float(table["threshold"].iloc[0])
 
 
-def _crops_around_mask(study: Study) -> bool:
-    crop = study.preprocessing.crop
-    return isinstance(crop, CenterCrop) and crop.around == "mask"
-
-
 def _check_masks(study: Study, scans: Sequence[Case]) -> None:
-    if _crops_around_mask(study):
+    if study.preprocessing.crops_around_mask:
         missing = [scan.case_id for scan in scans if scan.mask is None]
         if missing:
             raise PredictionError(
