@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
@@ -80,3 +81,19 @@ def listed(values: Iterable[object], most: int = 8) -> str:
     """
     texts = [str(value) for value in values]
     return ", ".join(texts[:most] + ["…"] * (len(texts) > most))
+
+
+def pseudonym(patient_id: str) -> str:
+    """Call a patient by something that is no name: a hash of the identifier, always the same.
+
+    Whoever knows the identifiers can find out which one it is: it keeps them out of logs and pages, and is no
+    anonymisation.
+
+    Args:
+        patient_id: The identifier of the DICOM header.
+
+    Example:
+        >>> pseudonym("Smith 1234")
+        'patient-7db5aabf'
+    """
+    return f"patient-{hashlib.sha256(patient_id.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"

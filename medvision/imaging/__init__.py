@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from medvision.imaging.load import ImageHeader as ImageHeader
     from medvision.imaging.load import inspect as inspect
     from medvision.imaging.load import load_volume as load_volume
+    from medvision.imaging.load import load_volumes as load_volumes
     from medvision.imaging.nifti_writing import save_nifti as save_nifti
+    from medvision.imaging.options import Reading as Reading
+    from medvision.imaging.options import ReadingOptions as ReadingOptions
     from medvision.imaging.resampling import reorient as reorient
     from medvision.imaging.resampling import resample as resample
     from medvision.imaging.resampling import resample_array as resample_array
@@ -32,11 +35,14 @@ _HOME = {
     "Geometry": "geometry",
     "ImageHeader": "load",
     "Provenance": "volume",
+    "Reading": "options",
+    "ReadingOptions": "options",
     "Volume": "volume",
     "check_same_grid": "same_grid",
     "content_hash": "content",
     "inspect": "load",
     "load_volume": "load",
+    "load_volumes": "load",
     "reorient": "resampling",
     "resample": "resampling",
     "resample_array": "resampling",

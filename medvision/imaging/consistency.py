@@ -9,6 +9,7 @@ import numpy as np
 
 from medvision.imaging.geometry import FloatArray
 from medvision.imaging.header import SliceHeader
+from medvision.imaging.options import Reading
 from medvision.imaging.ordering import names
 
 _ORIENTATION_TOLERANCE = 1e-3  # direction cosines written with three decimals
@@ -17,13 +18,21 @@ _ORIENTATION_TOLERANCE = 1e-3  # direction cosines written with three decimals
 _PIXEL_SPACING_TOLERANCE_MM = 1e-4
 
 
-def inconsistencies(slices: Sequence[SliceHeader]) -> list[str]:
+def inconsistencies(slices: Sequence[SliceHeader], options: Reading) -> list[str]:
     """Why slices cannot be stacked, one sentence each; empty where they can.
 
     Looked at in turn, and reported at the first that fails: images that are no slices, identity (patient,
     frame of reference, matrix, units, …), place (position, orientation, spacing absent), plane.
     """
-    return _refusals(slices) or _mixtures(slices) or _without_place(slices) or _mixed_planes(slices)
+    return (
+        _refusals(slices)
+        or _colours(slices, options)
+        or _mixtures(slices)
+        or _without_place(slices)
+        or _mixed_planes(slices)
+        or _projections(slices)
+        or _unscaled(slices, options)
+    )
 
 
 def given(value: FloatArray | None) -> FloatArray:
@@ -36,6 +45,35 @@ def _refusals(slices: Sequence[SliceHeader]) -> list[str]:
     for one in slices:
         grouped[one.refusal].append(one)
     return [f"{names(found)}: {refusal}" for refusal, found in grouped.items() if refusal]
+
+
+def _colours(slices: Sequence[SliceHeader], options: Reading) -> list[str]:
+    coloured = [one for one in slices if one.coding.colour]
+    if not coloured or options.on_colour == "luminance":
+        return []
+    return [
+        f"{names(coloured)}: a colour image ({coloured[0].coding.photometric}), not a scan; leave "
+        f"screenshots and colour maps out, or pass on_colour='luminance' to read it as grey"
+    ]
+
+
+def _projections(slices: Sequence[SliceHeader]) -> list[str]:
+    if len(slices) == 1 or not any(one.projection for one in slices):
+        return []
+    return [f"{len(slices)} radiographs ({names(slices)}), which do not form a volume; give one file"]
+
+
+def _unscaled(slices: Sequence[SliceHeader], options: Reading) -> list[str]:
+    """CT and PET whose values have no unit, and series of which only a part states its scaling."""
+    without = [one for one in slices if not one.rescaled]
+    needed = slices[0].modality in ("CT", "PT") or len(without) < len(slices)
+    if not without or not needed or options.on_missing_rescale == "stored" or options.values == "stored":
+        return []
+    return [
+        f"RescaleSlope and RescaleIntercept are absent in {len(without)} of {len(slices)} images "
+        f"({names(without)}), so the unit of their values is unknown; export the series again, or pass "
+        f"on_missing_rescale='stored' to take the stored values"
+    ]
 
 
 def _mixtures(slices: Sequence[SliceHeader]) -> list[str]:
@@ -55,7 +93,10 @@ def _mixture(what: str, slices: Sequence[SliceHeader], values: Sequence[str]) ->
     by_size = sorted(groups.items(), key=lambda item: -len(item[1]))
     listed = "; ".join(f"{text} in {len(found)} ({names(found, 3)})" for text, found in by_size[:4])
     more = f"; and {len(by_size) - 4} more" if len(by_size) > 4 else ""
-    return [f"{what}: {listed}{more}; give the files of one stack"]
+    cure = "give the files of one stack"
+    if what != "mixed patient":
+        cure += ", or pass on_mixed='split' to read each stack by itself"
+    return [f"{what}: {listed}{more}; {cure}"]
 
 
 def _without_place(slices: Sequence[SliceHeader]) -> list[str]:
@@ -74,22 +115,46 @@ def _without_place(slices: Sequence[SliceHeader]) -> list[str]:
     return problems
 
 
+_PLANE = (
+    ("mixed orientation", "orientation", _ORIENTATION_TOLERANCE),
+    ("mixed pixel spacing", "pixel_spacing", _PIXEL_SPACING_TOLERANCE_MM),
+)
+
+
 def _mixed_planes(slices: Sequence[SliceHeader]) -> list[str]:
     problems = []
-    for what, attribute, tolerance in (
-        ("mixed orientation", "orientation", _ORIENTATION_TOLERANCE),
-        ("mixed pixel spacing", "pixel_spacing", _PIXEL_SPACING_TOLERANCE_MM),
-    ):
-        kinds: list[FloatArray] = []
-        labels = []
-        for one in slices:
-            value = given(getattr(one, attribute))
-            same = [kind for kind in kinds if np.abs(kind - value).max() <= tolerance]
-            if not same:
-                kinds.append(value)
-            labels.append("\\".join(f"{x:.6g}" for x in (same[0] if same else value)))
+    for what, attribute, tolerance in _PLANE:
+        values = [given(getattr(one, attribute)) for one in slices]
+        labels = ["\\".join(f"{x:.6g}" for x in values[k]) for k in _kinds(values, tolerance)]
         problems += _mixture(what, slices, labels)
     return problems or _crooked(slices[0])
+
+
+def plane_kinds(slices: Sequence[SliceHeader]) -> list[tuple[int, ...]]:
+    """Which slices share orientation and pixel spacing: equal tuples, also for those without."""
+    kinds = []
+    for _, attribute, tolerance in _PLANE:
+        values = [getattr(one, attribute) for one in slices]
+        kinds.append(_kinds([np.full(6, np.inf) if v is None else v for v in values], tolerance))
+    return list(zip(*kinds, strict=True))
+
+
+def _kinds(values: Sequence[FloatArray], tolerance: float) -> list[int]:
+    """For each value the index of the first one that it agrees with."""
+    first: list[int] = []
+    kinds = []
+    for index, value in enumerate(values):
+        same = next((k for k in first if _agree(values[k], value, tolerance)), index)
+        if same == index:
+            first.append(index)
+        kinds.append(same)
+    return kinds
+
+
+def _agree(one: FloatArray, other: FloatArray, tolerance: float) -> bool:
+    if one.shape != other.shape:
+        return False
+    return bool(np.array_equal(one, other) or np.abs(one - other).max() <= tolerance)
 
 
 def _crooked(one: SliceHeader) -> list[str]:

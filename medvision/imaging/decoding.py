@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medvision.errors import SeriesError
+from medvision.imaging.coding import CODING_TAGS, pixel_coding
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -70,15 +72,24 @@ def undecodable(dataset: Dataset) -> str:
 
 
 def stored_values(path: Path) -> npt.NDArray[Any]:
-    """Decode the pixels of a single-frame grey-scale image.
+    """Decode the pixels of a single-frame grey-scale image, (rows, columns); see `stored_frames`."""
+    return next(stored_frames(path, [0]))
+
+
+def stored_frames(
+    path: Path, frames: Sequence[int], *, luminance: bool = False
+) -> Iterator[npt.NDArray[Any]]:
+    """Decode frames of one file, one after the other.
 
     Bits outside BitsStored are masked (old files keep overlays there) and the sign is extended from
     the highest stored bit, DICOM PS3.5 8.1.1. MONOCHROME1 is not inverted: the values stay as stored.
 
     Args:
         path: A DICOM file.
+        frames: Which frames, from 0, in the order wanted.
+        luminance: Turn colours into grey values (see `luminance_of`).
 
-    Returns:
+    Yields:
         (rows, columns), the integers (or floats) as stored, before rescaling.
 
     Raises:
@@ -90,38 +101,69 @@ def stored_values(path: Path) -> npt.NDArray[Any]:
     with disable_value_validation():
         try:
             dataset = dcmread(path, force=True, specific_tags=list(_PIXEL_TAGS))
-            return _decode(dataset)
+            yield from _colours(dataset, frames) if luminance else _decode(dataset, frames)
         except unreadable() as error:
             found = f"{path}: its pixels cannot be decoded{_syntax_of(path)}: {in_short(error)}"
             raise SeriesError(found) from error
 
 
 _PIXEL_TAGS = [
-    "SOPClassUID", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames",
-    "Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation",
+    "SOPClassUID", *CODING_TAGS, "PlanarConfiguration",
     "PixelData", "FloatPixelData", "DoubleFloatPixelData",
     "ExtendedOffsetTable", "ExtendedOffsetTableLengths",
+    "RedPaletteColorLookupTableDescriptor", "GreenPaletteColorLookupTableDescriptor",
+    "BluePaletteColorLookupTableDescriptor", "RedPaletteColorLookupTableData",
+    "GreenPaletteColorLookupTableData", "BluePaletteColorLookupTableData",
+    "SegmentedRedPaletteColorLookupTableData", "SegmentedGreenPaletteColorLookupTableData",
+    "SegmentedBluePaletteColorLookupTableData",
 ]  # fmt: skip
 
 
-def _decode(dataset: Dataset) -> npt.NDArray[Any]:
+def _decode(dataset: Dataset, frames: Sequence[int]) -> Iterator[npt.NDArray[Any]]:
     from pydicom.pixels.decoders.base import get_decoder
 
-    stored, allocated = int(dataset.get("BitsStored") or 0), int(dataset.get("BitsAllocated") or 0)
-    high = dataset.get("HighBit")
-    shift = 0 if high is None else int(high) + 1 - stored
-    syntax = transfer_syntax(dataset)
+    coding, syntax = pixel_coding(dataset), transfer_syntax(dataset)
+    shift = coding.high_bit + 1 - coding.stored
     decoder = get_decoder(syntax)
     if shift == 0 or syntax.is_encapsulated:
-        return decoder.as_array(dataset, raw=True)[0]
+        for values, _ in decoder.iter_array(dataset, raw=True, indices=frames):
+            yield values
+        return
     # pydicom takes the lowest bits; here the value stands higher in its cell.
-    if not 0 < shift <= allocated - stored:
-        raise ValueError(f"HighBit {high} does not fit BitsStored {stored} of {allocated}")
+    above = coding.allocated - coding.stored - shift
+    if shift < 0 or above < 0:
+        raise ValueError(
+            f"HighBit {coding.high_bit} does not fit BitsStored {coding.stored} of {coding.allocated}"
+        )
     as_stored: dict[str, Any] = {"correct_unused_bits": False}
-    cells = decoder.as_array(dataset, raw=True, **as_stored)[0]
-    above = allocated - stored - shift
-    values: npt.NDArray[Any] = np.right_shift(np.left_shift(cells, above), above + shift)
-    return values
+    for cells, _ in decoder.iter_array(dataset, raw=True, indices=frames, **as_stored):
+        yield np.right_shift(np.left_shift(cells, above), above + shift)
+
+
+def _colours(dataset: Dataset, frames: Sequence[int]) -> Iterator[npt.NDArray[Any]]:
+    """The luminance of colours, through their palette where they have one."""
+    from pydicom.pixels.processing import apply_color_lut
+    from pydicom.pixels.decoders.base import get_decoder
+
+    decoder = get_decoder(transfer_syntax(dataset))
+    for values, _ in decoder.iter_array(dataset, raw=False, indices=frames):
+        indexed = "PALETTE" in str(dataset.PhotometricInterpretation)
+        yield luminance_of(apply_color_lut(values, dataset) if indexed else values)
+
+
+def luminance_of(colours: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Grey values of RGB colours: exactly the grey where the three are equal, else ITU-R BT.601's luma.
+
+    Args:
+        colours: (rows, columns, 3), integers.
+
+    Example:
+        >>> luminance_of(np.array([[[7, 7, 7], [255, 0, 0]]], np.uint8)).tolist()
+        [[7, 76]]
+    """
+    luma = colours[..., :3].astype(np.float64) @ np.array([0.299, 0.587, 0.114])
+    grey: npt.NDArray[Any] = np.rint(luma).astype(colours.dtype)
+    return grey
 
 
 def _syntax_of(path: Path) -> str:

@@ -6,18 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from medvision.errors import SeriesError
+from medvision.imaging.coding import CODING_TAGS, PixelCoding, pixel_coding, rescale
 from medvision.imaging.dataset import CUT_SHORT, read_dataset
 from medvision.imaging.decoding import in_short, undecodable, unreadable
+from medvision.imaging.diffusion import DIFFUSION_TAGS, diffusion_keys
+from medvision.imaging.frames import GROUP_TAGS, frames, is_enhanced
 from medvision.imaging.geometry import FloatArray
 from medvision.imaging.mosaic import CSA_TAGS, tiles
-
-if TYPE_CHECKING:
-    from pydicom import Dataset
+from medvision.imaging.philips import PHILIPS_TAGS, scale_slope
+from medvision.imaging.projection import PROJECTION_TAGS, is_projection, placed
+from medvision.imaging.values import Elements, Key, Keys, key, number, strings, text, vector
+from medvision.wording import pseudonym
 
 VOLUME_KEYS = (
     "TemporalPositionIdentifier",
@@ -30,6 +31,7 @@ VOLUME_KEYS = (
     "TriggerTime",
     "NominalPercentageOfCardiacPhase",
     "AcquisitionNumber",
+    "StackID",
     "ImageType",
     "ConvolutionKernel",
     "AcquisitionTime",
@@ -37,15 +39,17 @@ VOLUME_KEYS = (
 )
 """What may tell apart volumes that share their positions, in order of preference."""
 
-_DCM2NIIX = "convert it with dcm2niix and give the NIfTI"
-
 _TAGS = (
     *VOLUME_KEYS,
     *CSA_TAGS,
-    "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "SeriesDescription", "Modality", "PatientID",
-    "FrameOfReferenceUID", "InstanceNumber", "NumberOfTemporalPositions", "GantryDetectorTilt",
-    "Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "NumberOfFrames",
-    "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "ModalityLUTSequence",
+    *CODING_TAGS,
+    *GROUP_TAGS,
+    *DIFFUSION_TAGS,
+    *PHILIPS_TAGS,
+    *PROJECTION_TAGS,
+    "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "SeriesDescription", "Modality", "Manufacturer",
+    "PatientID", "FrameOfReferenceUID", "InstanceNumber", "NumberOfTemporalPositions",
+    "GantryDetectorTilt", "ModalityLUTSequence",
     "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness",
     "SpacingBetweenSlices", "RescaleSlope", "RescaleIntercept", "RescaleType", "Units",
 )  # fmt: skip
@@ -53,7 +57,7 @@ _TAGS = (
 
 @dataclass(frozen=True, eq=False)
 class SliceHeader:
-    """One slice: a single-frame grey-scale DICOM image or a tile of a mosaic; its place and coding.
+    """One slice: a single-frame image, a frame of an enhanced object, or a tile of a mosaic.
 
     Attributes:
         path: The file.
@@ -62,7 +66,7 @@ class SliceHeader:
         description: SeriesDescription.
         modality: Modality.
         instance_uid: SOPInstanceUID.
-        instance_number: InstanceNumber, None where absent.
+        instance_number: InstanceNumber, None where absent; the number of the frame, from 1.
         shape: Columns (i) and rows (j).
         position: ImagePositionPatient, LPS mm, shape (3,); None where absent.
         orientation: ImageOrientationPatient, shape (6,); None where absent.
@@ -71,12 +75,16 @@ class SliceHeader:
         spacing_between_mm: SpacingBetweenSlices; None where absent.
         slope: RescaleSlope, 1 where absent.
         intercept: RescaleIntercept, 0 where absent.
-        stored_range: Smallest and largest value that BitsStored and the sign allow.
+        coding: How the pixels are stored.
         same: What must agree in all slices of a series, by the name that an error uses.
         keys: What may tell apart volumes at the same positions (see ``VOLUME_KEYS``).
         refusal: Why this image cannot be a slice, and what to do; "" where it can. The attributes
             from ``shape`` on are then not to be relied on.
+        rescaled: Whether the header states a slope or an intercept.
+        philips_slope: Philips' scale slope (see `imaging.philips`); None where there is none.
+        projection: Whether the image is a radiograph, which has no place in the patient.
         tile: First row and column of the slice in the file's image; None where it is the whole image.
+        frame: Which frame of the file, from 0.
     """
 
     path: Path
@@ -94,11 +102,22 @@ class SliceHeader:
     spacing_between_mm: float | None
     slope: float
     intercept: float
-    stored_range: tuple[int, int]
+    coding: PixelCoding
     same: Mapping[str, str]
-    keys: Mapping[str, tuple[float | str, ...]]
+    keys: Mapping[str, Key]
     refusal: str = ""
+    rescaled: bool = False
+    philips_slope: float | None = None
+    projection: bool = False
     tile: tuple[int, int] | None = None
+    frame: int = 0
+
+    @property
+    def name(self) -> str:
+        """What an error calls the slice: its file, and the frame where there are several."""
+        if self.coding.frames == 1:
+            return self.path.name
+        return f"{self.path.name} frame {self.frame + 1}"
 
 
 def read_slices(path: Path) -> tuple[SliceHeader, ...]:
@@ -118,130 +137,95 @@ def read_slices(path: Path) -> tuple[SliceHeader, ...]:
         read = read_dataset(path, _TAGS)
         if read is None:
             return ()
-        dataset, complete = read
+        elements, complete = read
         try:
-            refusal = _other_kind(dataset) or ("" if complete else CUT_SHORT) or undecodable(dataset)
-            return _slices(dataset, _header(dataset, path, refusal))
+            coding = pixel_coding(elements)
+            refusal = _other_kind(elements, coding) or ("" if complete else CUT_SHORT)
+            return _slices(elements, _header(elements, path, coding, refusal or undecodable(elements)))
         except unreadable() as error:
             raise SeriesError(
                 f"{path}: its DICOM header cannot be understood ({in_short(error)}); export the file again"
             ) from error
 
 
-def _slices(dataset: Dataset, whole: SliceHeader) -> tuple[SliceHeader, ...]:
-    if whole.refusal or "MOSAIC" not in _strings(dataset.get("ImageType")):
+def _slices(elements: Elements, whole: SliceHeader) -> tuple[SliceHeader, ...]:
+    if whole.refusal:
         return (whole,)
     try:
-        return tiles(dataset, whole)
+        if is_enhanced(elements):
+            return frames(elements, whole)
+        if "MOSAIC" in strings(elements.get("ImageType")):
+            return tiles(elements, whole)
     except ValueError as error:
-        return (replace(whole, refusal=f"{error}; export the series again with its private elements"),)
+        return (replace(whole, refusal=f"{error}; export the series again with all its elements"),)
+    return (whole,)
 
 
-def _other_kind(dataset: Dataset) -> str:
-    """Why an image is not one grey-scale slice, and what to do; "" where it is one."""
-    uid = str(dataset.get("SOPClassUID") or "")
-    kind: str = getattr(dataset.get("SOPClassUID"), "name", "unknown kind")
-    frames = int(dataset.get("NumberOfFrames") or 1)
-    colour = str(dataset.get("PhotometricInterpretation") or "")
+def _other_kind(elements: Elements, coding: PixelCoding) -> str:
+    """Why an image holds no slices of grey values, and what to do; "" where it does."""
+    uid = text(elements, "SOPClassUID")
     if uid.startswith("1.2.840.10008.5.1.4.1.1.66."):
         return "a DICOM segmentation, not a scan; give it as the mask"
-    if frames > 1 or "Enhanced" in kind:
-        return f"a multi-frame object ({kind}, {frames} frames), not read yet; {_DCM2NIIX}"
-    if int(dataset.get("SamplesPerPixel") or 1) != 1 or "PALETTE" in colour:
-        return f"a colour image ({colour}), not a scan; leave screenshots and colour maps out"
-    if "ModalityLUTSequence" in dataset:
+    kind = _kind(uid)
+    if (coding.frames > 1 or "Enhanced" in kind) and not is_enhanced(elements):
+        return (
+            f"a multi-frame object ({kind}, {coding.frames} frames) that does not say where its frames lie; "
+            "export the original series"
+        )
+    if "ModalityLUTSequence" in elements:
         return "its values are stored through a Modality LUT, not read; export it with RescaleSlope"
     return ""
 
 
-def _header(dataset: Dataset, path: Path, refusal: str) -> SliceHeader:
-    between = _number(dataset, "SpacingBetweenSlices")
-    thickness = _number(dataset, "SliceThickness")
-    instance, slope = _number(dataset, "InstanceNumber"), _number(dataset, "RescaleSlope")
-    if slope == 0:
-        raise ValueError("RescaleSlope is 0")
-    return SliceHeader(
+def _header(elements: Elements, path: Path, coding: PixelCoding, refusal: str) -> SliceHeader:
+    between, thickness = number(elements, "SpacingBetweenSlices"), number(elements, "SliceThickness")
+    instance = number(elements, "InstanceNumber")
+    slope, intercept = rescale(elements)
+    whole = SliceHeader(
         path=path,
-        patient_id=str(dataset.get("PatientID") or ""),
-        series_uid=str(dataset.get("SeriesInstanceUID") or ""),
-        description=str(dataset.get("SeriesDescription") or ""),
-        modality=str(dataset.get("Modality") or ""),
-        instance_uid=str(dataset.get("SOPInstanceUID") or ""),
+        patient_id=text(elements, "PatientID"),
+        series_uid=text(elements, "SeriesInstanceUID"),
+        description=text(elements, "SeriesDescription"),
+        modality=text(elements, "Modality"),
+        instance_uid=text(elements, "SOPInstanceUID"),
         instance_number=None if instance is None else int(instance),
-        shape=(int(dataset.Columns), int(dataset.Rows)),
-        position=_vector(dataset, "ImagePositionPatient", 3),
-        orientation=_vector(dataset, "ImageOrientationPatient", 6),
-        pixel_spacing=_vector(dataset, "PixelSpacing", 2),
+        shape=(coding.columns, coding.rows),
+        position=vector(elements, "ImagePositionPatient", 3),
+        orientation=vector(elements, "ImageOrientationPatient", 6),
+        pixel_spacing=vector(elements, "PixelSpacing", 2),
         depth_mm=next((mm for mm in (between, thickness) if mm and mm > 0), None),
         spacing_between_mm=between,
         slope=1.0 if slope is None else slope,
-        intercept=_number(dataset, "RescaleIntercept") or 0.0,
-        stored_range=_stored_range(dataset),
-        same=MappingProxyType(_must_agree(dataset)),
-        keys=MappingProxyType(_volume_keys(dataset)),
+        intercept=intercept or 0.0,
+        coding=coding,
+        same=MappingProxyType(_must_agree(elements, coding)),
+        keys=MappingProxyType(diffusion_keys(elements) | _volume_keys(elements)),
         refusal=refusal,
+        rescaled=slope is not None or intercept is not None,
+        philips_slope=scale_slope(elements),
     )
+    return placed(whole, elements) if is_projection(elements) and whole.position is None else whole
 
 
-def _must_agree(dataset: Dataset) -> dict[str, str]:
+def _must_agree(elements: Elements, coding: PixelCoding) -> dict[str, str]:
+    patient = text(elements, "PatientID")
     return {
-        "patient": str(dataset.get("PatientID") or ""),
-        "modality": str(dataset.get("Modality") or ""),
-        "frame of reference": str(dataset.get("FrameOfReferenceUID") or ""),
-        "matrix": f"{dataset.Columns}×{dataset.Rows}",
-        "photometric interpretation": str(dataset.get("PhotometricInterpretation") or ""),
-        "rescale type": str(dataset.get("RescaleType") or ""),
-        "units": str(dataset.get("Units") or ""),
+        "patient": pseudonym(patient) if patient else "",
+        "modality": text(elements, "Modality"),
+        "frame of reference": text(elements, "FrameOfReferenceUID"),
+        "matrix": f"{coding.columns}×{coding.rows}",
+        "photometric interpretation": coding.photometric,
+        "rescale type": text(elements, "RescaleType"),
+        "units": text(elements, "Units"),
     }
 
 
-def _volume_keys(dataset: Dataset) -> dict[str, tuple[float | str, ...]]:
-    keys: dict[str, tuple[float | str, ...]] = {}
-    for name in VOLUME_KEYS:
-        value = dataset.get(name)
-        if value is not None and value != "":
-            keys[name] = tuple(_plain(v) for v in (value if _is_many(value) else [value]))
-    positions = _number(dataset, "NumberOfTemporalPositions")
-    if positions is not None:
-        keys["NumberOfTemporalPositions"] = (positions,)
-    return keys
+def _volume_keys(elements: Elements) -> Keys:
+    found = {name: elements.get(name) for name in (*VOLUME_KEYS, "NumberOfTemporalPositions")}
+    return {name: key(value) for name, value in found.items() if value is not None and value != ""}
 
 
-def _plain(value: Any) -> float | str:  # noqa: ANN401 (any DICOM value)
-    return float(value) if isinstance(value, int | float) else str(value)
+def _kind(uid: str) -> str:
+    from pydicom.uid import UID
 
-
-def _is_many(value: Any) -> bool:  # noqa: ANN401 (any DICOM value)
-    from pydicom.multival import MultiValue
-
-    return isinstance(value, MultiValue | list)
-
-
-def _strings(value: Any) -> list[str]:  # noqa: ANN401 (any DICOM value)
-    return [str(v) for v in value] if _is_many(value) else [str(value)]
-
-
-def _number(dataset: Dataset, name: str) -> float | None:
-    value = dataset.get(name)
-    if value is None or value == "":
-        return None
-    if _is_many(value) or not np.isfinite(float(value)):
-        raise ValueError(f"{name} is {value}")
-    return float(value)
-
-
-def _vector(dataset: Dataset, name: str, length: int) -> FloatArray | None:
-    value = dataset.get(name)
-    if not _is_many(value) or len(value) == 0:
-        return None
-    vector = np.array([float(v) for v in value], dtype=np.float64)
-    if vector.shape != (length,) or not np.isfinite(vector).all():
-        raise ValueError(f"{name} is {list(value)}")
-    return vector
-
-
-def _stored_range(dataset: Dataset) -> tuple[int, int]:
-    bits = int(dataset.get("BitsStored") or dataset.BitsAllocated)
-    if int(dataset.get("PixelRepresentation") or 0):
-        return -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
-    return 0, 2**bits - 1
+    return UID(uid).name or "unknown kind"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -12,7 +12,8 @@ from medvision.errors import SeriesError
 from medvision.imaging.files import Source, find_files
 from medvision.imaging.geometry import Geometry, times
 from medvision.imaging.nifti import NiftiHeader, is_nifti, read_nifti, read_nifti_header
-from medvision.imaging.series import Series, read_series
+from medvision.imaging.options import Reading, ReadingOptions, reading
+from medvision.imaging.series import Series, read_every_series, read_series
 from medvision.imaging.volume import Provenance, Volume, plane
 
 
@@ -51,13 +52,7 @@ class ImageHeader:
         return f"{size} · {plane(self.geometry)} · {self.format}, {len(self.provenance.files)} files"
 
 
-def load_volume(
-    source: Source,
-    *,
-    series_uid: str | None = None,
-    volume_index: int | None = None,
-    allow_tilt: bool = False,
-) -> Volume:
+def load_volume(source: Source, **options: Unpack[ReadingOptions]) -> Volume:
     """Load one scan.
 
     DICOM slices are ordered by the projection of ImagePositionPatient on the slice normal; array axes
@@ -67,12 +62,12 @@ def load_volume(
     Args:
         source: A ``.nii`` or ``.nii.gz`` file, a DICOM file, a folder (searched with its subfolders), or
             the files of one series in any order.
-        series_uid: Which SeriesInstanceUID, where there are several.
-        volume_index: Which volume (from 0), where the scan holds several at the same positions.
-        allow_tilt: Keep a gantry tilt as a sheared affine instead of refusing it.
+        options: What to do where the files leave a choice: ``series_uid``, ``volume_index``,
+            ``on_gap="fill"``, …; see :class:`medvision.imaging.Reading`. By default nothing is chosen.
 
     Returns:
-        The volume: whole numbers where slopes are 1 and intercepts whole, else float32.
+        The volume: whole numbers where slopes are 1 and intercepts whole, else float32. What was done
+        to it stands in ``volume.provenance.notes``.
 
     Raises:
         SeriesError: The files are not one complete scan; names files, patient and what to do.
@@ -86,24 +81,48 @@ def load_volume(
         ...     load_volume(file)
         image 2×2×2 · 1.00×1.00×1.00 mm · axial · values 0…7
     """
-    found = _read_headers(source, series_uid, volume_index, allow_tilt)
+    asked = reading(options)
+    found = _read_headers(source, asked)
+    return _volume(found, asked.volume_index)
+
+
+def load_volumes(source: Source, **options: Unpack[ReadingOptions]) -> tuple[Volume, ...]:
+    """Load all volumes of one scan: time points, echoes, b-values, the runs between gaps.
+
+    Arguments and errors are those of :func:`load_volume`. What tells the volumes apart stands in the
+    ``provenance.keys`` of each, by DICOM's keyword: ``EchoTime`` in ms, ``DiffusionBValue`` in s/mm²,
+    ``DiffusionGradientOrientation`` as a direction in LPS.
+
+    Example:
+        >>> import tempfile
+        >>> from medvision.imaging import save_nifti
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     file = save_nifti(Path(folder) / "a.nii", np.arange(16.0).reshape(2, 2, 2, 2), np.eye(4))
+        ...     [int(volume.array.max()) for volume in load_volumes(file)]
+        [14, 15]
+    """
+    asked = reading(options)
+    where, files = find_files(source)
+    if is_nifti(files[0]):
+        volumes = _read_headers(source, replace(asked, volume_index=0)).headers.volumes
+        each = [replace(asked, volume_index=n) for n in range(volumes)]
+        return tuple(_volume(_read_headers(source, one), one.volume_index) for one in each)
+    series = read_every_series(files, where, asked)
+    return tuple(_volume(_Found(_files_of(one), one), None) for one in series)
+
+
+def _volume(found: _Found, volume_index: int | None) -> Volume:
     summary = _summary(found)
     if isinstance(found.headers, Series):
         from medvision.imaging.dicom import read_voxels
 
-        array = read_voxels(found.headers.slices)
+        array = read_voxels(found.headers)
     else:
         array = read_nifti(found.files[0], found.headers, volume_index)
     return Volume(array, summary.geometry, summary.modality, summary.provenance)
 
 
-def inspect(
-    source: Source,
-    *,
-    series_uid: str | None = None,
-    volume_index: int | None = None,
-    allow_tilt: bool = False,
-) -> ImageHeader:
+def inspect(source: Source, **options: Unpack[ReadingOptions]) -> ImageHeader:
     """Read the headers of one scan and check them, without its voxels.
 
     Refuses what :func:`load_volume` refuses, files that are cut short included, except for damage
@@ -117,7 +136,7 @@ def inspect(
         ...     print(inspect(file), inspect(file).dtype)
         image 3×2×2 · 1.00×1.00×1.00 mm · axial · NIfTI, 1 files int16
     """
-    return _summary(_read_headers(source, series_uid, volume_index, allow_tilt))
+    return _summary(_read_headers(source, reading(options)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,14 +145,19 @@ class _Found:
     headers: NiftiHeader | Series
 
 
-def _read_headers(source: Source, uid: str | None, volume_index: int | None, allow_tilt: bool) -> _Found:
+def _read_headers(source: Source, options: Reading) -> _Found:
     where, files = find_files(source)
     if is_nifti(files[0]):
         if len(files) > 1:
             raise SeriesError(f"{where}: {len(files)} files, one of them NIfTI; give one NIfTI file")
-        return _Found(files, _nifti_header(files[0], volume_index))
-    series = read_series(files, where, series_uid=uid, volume_index=volume_index, allow_tilt=allow_tilt)
-    return _Found(tuple(dict.fromkeys(s.path for s in series.slices)), series)
+        return _Found(files, _nifti_header(files[0], options.volume_index))
+    series = read_series(files, where, options)
+    return _Found(_files_of(series), series)
+
+
+def _files_of(series: Series) -> tuple[Path, ...]:
+    """The files of a volume in the order of its slices."""
+    return tuple(dict.fromkeys(one.path for one in series.slices))
 
 
 def _nifti_header(path: Path, volume_index: int | None) -> NiftiHeader:
@@ -154,11 +178,16 @@ def _summary(found: _Found) -> ImageHeader:
         return ImageHeader(
             header.geometry, header.dtype, "", "NIfTI", header.volumes, Provenance(files=found.files)
         )
-    from medvision.imaging.dicom import value_dtype
+    from medvision.imaging.dicom import volume_dtype
 
     series = found.headers
     first = series.slices[0]
-    provenance = Provenance(found.files, first.patient_id, first.series_uid, first.description)
+    notes = series.notes
+    if first.projection:
+        notes = (*notes, "a radiograph: its affine holds pixel sizes and directions, no place in the patient")
+    provenance = Provenance(
+        found.files, first.patient_id, first.series_uid, first.description, series.values, series.keys, notes
+    )
     return ImageHeader(
-        series.geometry, value_dtype(series.slices), first.modality, "DICOM", series.volumes, provenance
+        series.geometry, volume_dtype(series), first.modality, "DICOM", series.volumes, provenance
     )

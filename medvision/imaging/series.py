@@ -1,18 +1,23 @@
-"""Which DICOM files form one series, and whether they form one volume."""
+"""Which DICOM files form one series, which volumes it holds, and how their slices are stacked."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from medvision.errors import SeriesError
-from medvision.imaging.consistency import given, inconsistencies
-from medvision.imaging.geometry import Geometry, dicom_affine
+from medvision.imaging.consistency import given
+from medvision.imaging.geometry import FloatArray, Geometry, dicom_affine
 from medvision.imaging.header import SliceHeader, read_slices
-from medvision.imaging.ordering import one_or_many, stack
-from medvision.imaging.splitting import split_volumes
+from medvision.imaging.options import Reading
+from medvision.imaging.ordering import stack
+from medvision.imaging.rescaling import with_values
+from medvision.imaging.tilt import upright
+from medvision.imaging.values import Key
+from medvision.imaging.volumes import Found, find_volumes
+from medvision.wording import pseudonym
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,48 +26,81 @@ class Series:
 
     Attributes:
         slices: By increasing place along the normal of their plane.
-        geometry: Shape (columns, rows, slices) and affine, → RAS+ mm.
-        volumes: How many volumes the series holds at these positions; the slices are one of them.
+        geometry: Shape (columns, rows, slices) and affine, → RAS+ mm, of the volume that is made of them.
+        volumes: How many volumes the series holds; the slices are of one of them.
+        keys: What tells the volume apart from the others of the series, by DICOM's keyword.
+        values: What its values are: rescaled, stored, ….
+        notes: What was done to the slices that the caller had asked for, one sentence each.
+        rows: Place of each of the volume's slices among `slices`, fractions are interpolated; None where
+            they are the same.
+        sheared: The grid of the slices before a gantry tilt is resampled away; None where it is not.
     """
 
     slices: tuple[SliceHeader, ...]
     geometry: Geometry
     volumes: int
+    keys: Mapping[str, Key]
+    values: str
+    notes: tuple[str, ...] = ()
+    rows: FloatArray | None = None
+    sheared: Geometry | None = None
 
 
-def read_series(
-    files: Sequence[Path],
-    where: str,
-    *,
-    series_uid: str | None = None,
-    volume_index: int | None = None,
-    allow_tilt: bool = False,
-) -> Series:
-    """Read the headers of DICOM files and put the slices of one series in order.
+def read_series(files: Sequence[Path], where: str, options: Reading | None = None) -> Series:
+    """Read the headers of DICOM files and put the slices of one volume in order.
 
     Args:
         files: In any order; their names mean nothing.
         where: What an error calls them, such as the folder.
-        series_uid: Take this SeriesInstanceUID where the files belong to several series.
-        volume_index: Take this volume (from 0) where the series holds several at the same positions.
-        allow_tilt: Keep a gantry tilt as a sheared affine instead of refusing it.
+        options: What to do where the files leave a choice; by default nothing is chosen.
 
     Raises:
         SeriesError: The files are not DICOM, belong to several series or patients, are mixed or
             incomplete, or leave the order of the slices open; names files and what to do.
     """
-    slices = choose_series(read_headers(files, where), where, series_uid)
-    if slices[0].patient_id:
-        where += f" (patient {slices[0].patient_id})"
-    problems = inconsistencies(slices)
-    if problems:
-        raise one_or_many(where, problems)
-    key, volumes = split_volumes(slices, where)
-    chosen = _choose_volume(key, volumes, volume_index, where)
-    ordered, step = stack(chosen, where, allow_tilt=allow_tilt)
-    first = ordered[0]
-    affine = dicom_affine(given(first.position), given(first.orientation), given(first.pixel_spacing), step)
-    return Series(tuple(ordered), Geometry((*first.shape, len(ordered)), affine), len(volumes))
+    options = options or Reading()
+    found = volumes_of(files, where, options)
+    return arrange(_choose(found, options.volume_index), len(found.volumes), found.where, options)
+
+
+def read_every_series(files: Sequence[Path], where: str, options: Reading) -> list[Series]:
+    """As `read_series`, for all volumes of the series."""
+    found = volumes_of(files, where, options)
+    return [arrange(slices, len(found.volumes), found.where, options) for slices in found.volumes]
+
+
+def volumes_of(files: Sequence[Path], where: str, options: Reading) -> Found:
+    """The volumes that the files hold, not yet in order.
+
+    Raises:
+        SeriesError: As for `read_series`.
+    """
+    headers = choose_series(read_headers(files, where), where, options.series_uid)
+    if headers[0].patient_id:
+        where += f" ({pseudonym(headers[0].patient_id)})"
+    return find_volumes(headers, where, options)
+
+
+def arrange(slices: Sequence[SliceHeader], volumes: int, where: str, options: Reading) -> Series:
+    """Put the slices of one volume in order and find where they lie.
+
+    Raises:
+        SeriesError: A gap, uneven distances, a tilt, or values that cannot be had.
+    """
+    slices, values = with_values(slices, where, options)
+    stacked = stack(slices, where, options)
+    first = stacked.slices[0]
+    affine = dicom_affine(
+        given(first.position), given(first.orientation), given(first.pixel_spacing), stacked.step
+    )
+    geometry, notes, sheared = Geometry((*first.shape, stacked.count), affine), stacked.notes, None
+    if options.on_tilt == "shear" and not geometry.is_orthogonal:
+        geometry, sheared = upright(geometry), geometry
+        notes = (*notes, f"a gantry tilt was resampled away, from {sheared} to {geometry}")
+    keys = {
+        name: value for name, value in first.keys.items() if all(s.keys.get(name) == value for s in slices)
+    }
+    return Series(stacked.slices, geometry, volumes, keys, values, notes, stacked.rows, sheared)
 
 
 def read_headers(files: Sequence[Path], where: str) -> list[SliceHeader]:
@@ -113,23 +151,15 @@ def _describe(uid: str, slices: Sequence[SliceHeader]) -> str:
     one = slices[0]
     images = len({each.path for each in slices})
     words = [one.modality, repr(one.description) if one.description else "", f"{images} images"]
-    words += [f"patient {one.patient_id}" if one.patient_id else "", one.refusal.split(",")[0]]
+    words += [pseudonym(one.patient_id) if one.patient_id else "", one.refusal.split(",")[0]]
     return f"{uid or '(no SeriesInstanceUID)'}: " + ", ".join(w for w in words if w)
 
 
-def _choose_volume(
-    key: str, volumes: list[list[SliceHeader]], index: int | None, where: str
-) -> list[SliceHeader]:
-    count = len(volumes)
+def _choose(found: Found, index: int | None) -> list[SliceHeader]:
+    count = len(found.volumes)
     if index is not None and 0 <= index < count:
-        return volumes[index]
+        return found.volumes[index]
     if index is None and count == 1:
-        return volumes[0]
-    sizes = sorted({len(volume) for volume in volumes})
-    told = f"{count} volumes at the same positions, told apart by {key}" if count > 1 else "one volume"
-    told += "" if len(sizes) == 1 else f", of {sizes[0]} to {sizes[-1]} slices"
-    values = [volume[0].keys.get(key, ("none",)) for volume in volumes]
-    if any(value != ("none",) for value in values):
-        told += f" ({', '.join('/'.join(str(v) for v in value) for value in values)})"
+        return found.volumes[0]
     asked = "" if index is None else f", no volume_index={index}"
-    raise SeriesError(f"{where}: {told}{asked}; choose one with volume_index=0…{count - 1}")
+    raise SeriesError(f"{found.where}: {found}{asked}; choose one with volume_index=0…{count - 1}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,19 @@ class Provenance:
         patient_id: DICOM PatientID, or "" where the format has none.
         series_uid: DICOM SeriesInstanceUID, or "".
         description: DICOM SeriesDescription, or "".
+        values: What the values are, such as ``"RescaleSlope and RescaleIntercept"`` or ``"stored values"``;
+            "" where the format has one answer only.
+        keys: What all slices of a DICOM volume share of the fields that may tell volumes apart, by keyword.
+        notes: What was done to the slices because the caller asked for it.
     """
 
     files: tuple[Path, ...] = ()
     patient_id: str = ""
     series_uid: str = ""
     description: str = ""
+    values: str = ""
+    keys: Mapping[str, tuple[float | str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from monai.utils import MetaKeys, SpaceKeys
 
 from medvision.imaging.files import Source
 from medvision.imaging.load import load_volume
+from medvision.imaging.options import ReadingOptions, reading
 from medvision.imaging.volume import Volume
 
 
@@ -33,9 +34,8 @@ class LoadVolumed(MapTransform):
         dtype: Type of the tensors.
         ensure_channel_first: Put a channel axis first.
         allow_missing_keys: Pass over keys that are not there.
-        series_uid: Which series, where a folder holds several.
-        volume_index: Which volume (from 0), where a scan holds several.
-        allow_tilt: Keep a gantry tilt as a sheared affine instead of refusing it.
+        options: What to do where the files leave a choice, such as ``on_gap="fill"``; see
+            :class:`medvision.imaging.Reading`.
 
     Raises:
         SeriesError: When called: the files are not one complete scan.
@@ -58,27 +58,19 @@ class LoadVolumed(MapTransform):
         *,
         ensure_channel_first: bool = True,
         allow_missing_keys: bool = False,
-        series_uid: str | None = None,
-        volume_index: int | None = None,
-        allow_tilt: bool = False,
+        **options: Unpack[ReadingOptions],
     ) -> None:
         super().__init__(keys, allow_missing_keys)
         self.dtype = np.dtype(dtype)
         self.ensure_channel_first = ensure_channel_first
-        self.series_uid = series_uid
-        self.volume_index = volume_index
-        self.allow_tilt = allow_tilt
+        reading(options)  # a misspelt option is wrong now, not at the first case
+        self.options = options
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Replace each path by its scan."""
         loaded = dict(data)
         for key in self.key_iterator(loaded):
-            volume = load_volume(
-                loaded[key],
-                series_uid=self.series_uid,
-                volume_index=self.volume_index,
-                allow_tilt=self.allow_tilt,
-            )
+            volume = load_volume(loaded[key], **self.options)
             loaded[key] = self._tensor(volume, loaded[key])
         return loaded
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from medvision.errors import MedvisionError
 from medvision.imaging.files import Source
 from medvision.imaging.load import load_volume
 from medvision.imaging.nifti_writing import save_nifti
+from medvision.imaging.options import ReadingOptions
 from medvision.imaging.volume import Volume
 from medvision.runs import atomic_path
 
@@ -37,9 +38,7 @@ def convert(
     *,
     sidecar: bool = False,
     overwrite: bool = False,
-    series_uid: str | None = None,
-    volume_index: int | None = None,
-    allow_tilt: bool = False,
+    **options: Unpack[ReadingOptions],
 ) -> Path:
     """Write a scan as NIfTI: rescaled values, sform and qform in RAS+ mm, equal bytes on every day.
 
@@ -49,9 +48,8 @@ def convert(
         sidecar: Also write ``.json`` beside it: geometry, acquisition, PatientID and SeriesInstanceUID;
             no name and no date.
         overwrite: Replace files that are there.
-        series_uid: Which series, where there are several.
-        volume_index: Which volume (from 0), where the series holds several.
-        allow_tilt: Keep a gantry tilt as a sheared affine instead of refusing it.
+        options: What to do where the files leave a choice, such as ``on_gap="fill"``; see
+            :class:`medvision.imaging.Reading`.
 
     Returns:
         The NIfTI's path.
@@ -72,7 +70,7 @@ def convert(
     present = [str(p) for p in (out, beside)[: 2 if sidecar else 1] if p.exists()]
     if present and not overwrite:
         raise MedvisionError(f"{' and '.join(present)} is there already; pass overwrite to replace it")
-    volume = load_volume(series, series_uid=series_uid, volume_index=volume_index, allow_tilt=allow_tilt)
+    volume = load_volume(series, **options)
     save_nifti(out, volume.array, volume.geometry)
     if sidecar:
         with atomic_path(beside) as temporary:

@@ -71,6 +71,7 @@ def write_series(
         ds.ImagePositionPatient = [float(f"{x:.9g}") for x in np.asarray(origin) + k * along]
         ds.PixelSpacing = list(spacing)
         ds.SliceThickness = 2.5
+        ds.RescaleSlope, ds.RescaleIntercept = 1, 0
         ds.Rows, ds.Columns = plane.shape
         ds.SamplesPerPixel, ds.PhotometricInterpretation = 1, "MONOCHROME2"
         ds.BitsAllocated = plane.dtype.itemsize * 8

@@ -30,7 +30,7 @@ def test_reads_what_the_header_says(series: Series) -> None:
     assert header.position is not None
     assert header.position.tolist() == [-10, -20, 30]
     assert (header.slope, header.intercept) == (2, -1000.5)
-    assert header.stored_range == (0, 65535)
+    assert header.coding.stored_range == (0, 65535)
     assert header.keys["EchoTime"] == (9.5,)
     assert (header.patient_id, header.modality, header.description) == ("P1", "CT", "thorax")
 

@@ -24,7 +24,8 @@ def oblique_target(volume: Volume) -> Geometry:
     turn = np.linalg.qr(np.random.default_rng(5).normal(size=(3, 3)))[0] * 0.6
     affine = np.eye(4)
     affine[:3, :3] = turn
-    affine[:3, 3] = volume.geometry.centre_mm - turn @ [2, 2, 2]
+    # Off the centre: halfway between two voxels, which one is nearest is a matter of the last bit.
+    affine[:3, 3] = volume.geometry.centre_mm - turn @ [2, 2, 2] + [0.013, 0.021, 0.017]
     return Geometry((5, 5, 5), affine)
 
 

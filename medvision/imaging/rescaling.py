@@ -1,0 +1,62 @@
+"""What the values of a volume are: rescaled, as stored, on Philips' scale, standardised uptake."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import assert_never
+
+from medvision.errors import SeriesError
+from medvision.imaging.header import SliceHeader
+from medvision.imaging.options import Reading
+from medvision.imaging.ordering import names
+from medvision.imaging.suv import suv_factor
+
+
+def with_values(slices: Sequence[SliceHeader], where: str, options: Reading) -> tuple[list[SliceHeader], str]:
+    """Give every slice the slope and intercept that lead to the values that were asked for.
+
+    Returns:
+        The slices, and what their values are.
+
+    Raises:
+        SeriesError: The header does not hold what the values need.
+    """
+    chosen, told = _scaled(slices, where, options)
+    if options.invert_monochrome1 and slices[0].coding.photometric == "MONOCHROME1":
+        return [_inverted(one) for one in chosen], f"{told}, MONOCHROME1 inverted"
+    return chosen, told
+
+
+def _scaled(slices: Sequence[SliceHeader], where: str, options: Reading) -> tuple[list[SliceHeader], str]:
+    match options.values:
+        case "rescaled":
+            return list(slices), "RescaleSlope and RescaleIntercept" if slices[
+                0
+            ].rescaled else "stored values"
+        case "stored":
+            return [replace(one, slope=1.0, intercept=0.0) for one in slices], "stored values"
+        case "philips":
+            return [_philips(one, where) for one in slices], "Philips floating point values"
+        case "suv":
+            factor = suv_factor(slices, where)
+            scaled = [replace(s, slope=s.slope * factor, intercept=s.intercept * factor) for s in slices]
+            return scaled, "SUV by body weight, g/ml"
+        case _:
+            assert_never(options.values)
+
+
+def _philips(one: SliceHeader, where: str) -> SliceHeader:
+    if one.philips_slope is None:
+        raise SeriesError(
+            f"{where}: values='philips' needs Philips' private scale slope (2005,100E), which {names([one])} "
+            "does not have; read the rescaled values, or export the series with its private elements"
+        )
+    return replace(
+        one, slope=1 / one.philips_slope, intercept=one.intercept / (one.slope * one.philips_slope)
+    )
+
+
+def _inverted(one: SliceHeader) -> SliceHeader:
+    low, high = one.coding.stored_range
+    return replace(one, slope=-one.slope, intercept=one.slope * (low + high) + one.intercept)
