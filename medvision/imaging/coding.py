@@ -26,6 +26,7 @@ class PixelCoding:
         signed: Whether values are two's complement.
         colour: Whether a pixel is a colour: several samples, or an index into a palette.
         photometric: PhotometricInterpretation.
+        samples: Samples of a pixel.
     """
 
     rows: int
@@ -37,6 +38,12 @@ class PixelCoding:
     signed: bool
     colour: bool
     photometric: str
+    samples: int = 1
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all frames when they are not compressed."""
+        return self.rows * self.columns * self.samples * self.frames * self.allocated // 8
 
     @property
     def stored_range(self) -> tuple[int, int]:
@@ -57,6 +64,7 @@ def pixel_coding(elements: Elements) -> PixelCoding:
     allocated = int(elements.get("BitsAllocated") or 0)
     stored = int(elements.get("BitsStored") or allocated)
     high = elements.get("HighBit")
+    samples = int(elements.get("SamplesPerPixel") or 1)
     photometric = text(elements, "PhotometricInterpretation")
     if not 0 < stored <= allocated <= 64:
         raise ValueError(f"BitsStored {stored} of BitsAllocated {allocated}")
@@ -68,8 +76,9 @@ def pixel_coding(elements: Elements) -> PixelCoding:
         stored=stored,
         high_bit=stored - 1 if high is None else int(high),
         signed=bool(int(elements.get("PixelRepresentation") or 0)),
-        colour=int(elements.get("SamplesPerPixel") or 1) != 1 or "PALETTE" in photometric,
+        colour=samples != 1 or "PALETTE" in photometric,
         photometric=photometric,
+        samples=samples,
     )
 
 

@@ -12,11 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from medvision.errors import SeriesError
-from medvision.imaging.coding import CODING_TAGS, pixel_coding
+from medvision.imaging.coding import CODING_TAGS, PixelCoding, pixel_coding
+from medvision.imaging.native import NativePixels, read_native, values_of
 
 if TYPE_CHECKING:
     from pydicom import Dataset
     from pydicom.uid import UID
+
+    from medvision.imaging.elements import Elements
 
 _TRANSCODE = "rewrite it uncompressed, such as with `gdcmconv --raw` or `dcmdjpeg`"
 
@@ -48,20 +51,27 @@ def transfer_syntax(dataset: Dataset) -> UID:
     return ExplicitVRLittleEndian if little_endian else ExplicitVRBigEndian
 
 
-def undecodable(dataset: Dataset) -> str:
-    """Why the pixels of a data set cannot be decoded here, and what to do; "" where they can.
+def syntax_of(elements: Elements) -> UID:
+    """The file's transfer syntax; for a file that does not state it, the one it was read with."""
+    from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-    Needs the header only.
-    """
+    if elements.syntax:
+        return UID(elements.syntax)
+    if elements.implicit:
+        return ImplicitVRLittleEndian
+    return ExplicitVRLittleEndian if elements.little_endian else ExplicitVRBigEndian
+
+
+def undecodable(syntax: UID, coding: PixelCoding) -> str:
+    """Why pixels cannot be decoded here, and what to do; "" where they can."""
     from pydicom.pixels.decoders.base import get_decoder
     from pydicom.uid import JPEGExtended12Bit
 
-    syntax = transfer_syntax(dataset)
     try:
         decoder = get_decoder(syntax)
     except NotImplementedError:
         return f"its transfer syntax {syntax.name} ({syntax}) has no decoder in pydicom; {_TRANSCODE}"
-    if syntax == JPEGExtended12Bit and int(dataset.get("BitsStored") or 0) != 8:
+    if syntax == JPEGExtended12Bit and coding.stored != 8:
         missing = ["pylibjpeg-libjpeg (GPL, not installed with medvision)"]
     elif decoder.is_encapsulated and not decoder.is_available:
         missing = list(decoder.missing_dependencies)
@@ -71,13 +81,12 @@ def undecodable(dataset: Dataset) -> str:
     return f"its transfer syntax {syntax.name} ({syntax}) needs the package {wanted}; {_TRANSCODE}"
 
 
-def stored_values(path: Path) -> npt.NDArray[Any]:
-    """Decode the pixels of a single-frame grey-scale image, (rows, columns); see `stored_frames`."""
-    return next(stored_frames(path, [0]))
-
-
 def stored_frames(
-    path: Path, frames: Sequence[int], *, luminance: bool = False
+    path: Path,
+    frames: Sequence[int] = (0,),
+    *,
+    native: NativePixels | None = None,
+    luminance: bool = False,
 ) -> Iterator[npt.NDArray[Any]]:
     """Decode frames of one file, one after the other.
 
@@ -87,6 +96,7 @@ def stored_frames(
     Args:
         path: A DICOM file.
         frames: Which frames, from 0, in the order wanted.
+        native: Where the pixels stand, if they can be read without a decoder.
         luminance: Turn colours into grey values (see `luminance_of`).
 
     Yields:
@@ -95,16 +105,23 @@ def stored_frames(
     Raises:
         SeriesError: The pixels cannot be decoded; names the transfer syntax.
     """
+    try:
+        if native is not None:
+            yield from read_native(path, native, frames)
+        else:
+            yield from _decoded(path, frames, luminance=luminance)
+    except unreadable() as error:
+        found = f"{path}: its pixels cannot be decoded{_syntax_of(path)}: {in_short(error)}"
+        raise SeriesError(found) from error
+
+
+def _decoded(path: Path, frames: Sequence[int], *, luminance: bool) -> Iterator[npt.NDArray[Any]]:
     from pydicom import dcmread
     from pydicom.config import disable_value_validation
 
     with disable_value_validation():
-        try:
-            dataset = dcmread(path, force=True, specific_tags=list(_PIXEL_TAGS))
-            yield from _colours(dataset, frames) if luminance else _decode(dataset, frames)
-        except unreadable() as error:
-            found = f"{path}: its pixels cannot be decoded{_syntax_of(path)}: {in_short(error)}"
-            raise SeriesError(found) from error
+        dataset = dcmread(path, force=True, specific_tags=list(_PIXEL_TAGS))
+        yield from _colours(dataset, frames) if luminance else _decode(dataset, frames)
 
 
 _PIXEL_TAGS = [
@@ -123,27 +140,21 @@ def _decode(dataset: Dataset, frames: Sequence[int]) -> Iterator[npt.NDArray[Any
     from pydicom.pixels.decoders.base import get_decoder
 
     coding, syntax = pixel_coding(dataset), transfer_syntax(dataset)
-    shift = coding.high_bit + 1 - coding.stored
     decoder = get_decoder(syntax)
-    if shift == 0 or syntax.is_encapsulated:
+    if coding.high_bit + 1 == coding.stored or syntax.is_encapsulated:
         for values, _ in decoder.iter_array(dataset, raw=True, indices=frames):
             yield values
         return
     # pydicom takes the lowest bits; here the value stands higher in its cell.
-    above = coding.allocated - coding.stored - shift
-    if shift < 0 or above < 0:
-        raise ValueError(
-            f"HighBit {coding.high_bit} does not fit BitsStored {coding.stored} of {coding.allocated}"
-        )
     as_stored: dict[str, Any] = {"correct_unused_bits": False}
     for cells, _ in decoder.iter_array(dataset, raw=True, indices=frames, **as_stored):
-        yield np.right_shift(np.left_shift(cells, above), above + shift)
+        yield values_of(cells, coding)
 
 
 def _colours(dataset: Dataset, frames: Sequence[int]) -> Iterator[npt.NDArray[Any]]:
     """The luminance of colours, through their palette where they have one."""
-    from pydicom.pixels.processing import apply_color_lut
     from pydicom.pixels.decoders.base import get_decoder
+    from pydicom.pixels.processing import apply_color_lut
 
     decoder = get_decoder(transfer_syntax(dataset))
     for values, _ in decoder.iter_array(dataset, raw=False, indices=frames):

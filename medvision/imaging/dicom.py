@@ -53,9 +53,10 @@ def _read_slices(slices: Sequence[SliceHeader]) -> npt.NDArray[Any]:
     for k, one in enumerate(slices):
         of_file[one.path][one.frame].append(k)
     for path, of_frame in of_file.items():
-        luminance = slices[next(iter(of_frame.values()))[0]].coding.colour
+        one = slices[next(iter(of_frame.values()))[0]]
         wanted = sorted(of_frame)
-        for frame, image in zip(wanted, stored_frames(path, wanted, luminance=luminance), strict=True):
+        images = stored_frames(path, wanted, native=one.native, luminance=one.coding.colour)
+        for frame, image in zip(wanted, images, strict=True):
             for k in of_frame[frame]:
                 _fill(voxels[k], image, slices[k])
     return voxels

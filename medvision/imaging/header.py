@@ -8,13 +8,15 @@ from pathlib import Path
 from types import MappingProxyType
 
 from medvision.errors import SeriesError
-from medvision.imaging.coding import CODING_TAGS, PixelCoding, pixel_coding, rescale
-from medvision.imaging.dataset import CUT_SHORT, read_dataset
-from medvision.imaging.decoding import in_short, undecodable, unreadable
+from medvision.imaging.coding import PixelCoding, rescale
+from medvision.imaging.dataset import CUT_SHORT, kind_of, read_header
+from medvision.imaging.decoding import in_short, syntax_of, undecodable, unreadable
 from medvision.imaging.diffusion import DIFFUSION_TAGS, diffusion_keys
+from medvision.imaging.elements import Elements as FileElements
 from medvision.imaging.frames import GROUP_TAGS, frames, is_enhanced
 from medvision.imaging.geometry import FloatArray
-from medvision.imaging.mosaic import CSA_TAGS, tiles
+from medvision.imaging.mosaic import tiles
+from medvision.imaging.native import NativePixels, native_pixels
 from medvision.imaging.philips import PHILIPS_TAGS, scale_slope
 from medvision.imaging.projection import PROJECTION_TAGS, is_projection, placed
 from medvision.imaging.values import Elements, Key, Keys, key, number, strings, text, vector
@@ -41,8 +43,6 @@ VOLUME_KEYS = (
 
 _TAGS = (
     *VOLUME_KEYS,
-    *CSA_TAGS,
-    *CODING_TAGS,
     *GROUP_TAGS,
     *DIFFUSION_TAGS,
     *PHILIPS_TAGS,
@@ -83,6 +83,7 @@ class SliceHeader:
         rescaled: Whether the header states a slope or an intercept.
         philips_slope: Philips' scale slope (see `imaging.philips`); None where there is none.
         projection: Whether the image is a radiograph, which has no place in the patient.
+        native: Where the pixels stand, if they can be read without a decoder.
         tile: First row and column of the slice in the file's image; None where it is the whole image.
         frame: Which frame of the file, from 0.
     """
@@ -109,6 +110,7 @@ class SliceHeader:
     rescaled: bool = False
     philips_slope: float | None = None
     projection: bool = False
+    native: NativePixels | None = None
     tile: tuple[int, int] | None = None
     frame: int = 0
 
@@ -131,21 +133,18 @@ def read_slices(path: Path) -> tuple[SliceHeader, ...]:
     Raises:
         SeriesError: Not DICOM, or a header that is damaged or cut short.
     """
-    from pydicom.config import disable_value_validation
-
-    with disable_value_validation():
-        read = read_dataset(path, _TAGS)
+    try:
+        read = read_header(path, _TAGS)
         if read is None:
             return ()
-        elements, complete = read
-        try:
-            coding = pixel_coding(elements)
-            refusal = _other_kind(elements, coding) or ("" if complete else CUT_SHORT)
-            return _slices(elements, _header(elements, path, coding, refusal or undecodable(elements)))
-        except unreadable() as error:
-            raise SeriesError(
-                f"{path}: its DICOM header cannot be understood ({in_short(error)}); export the file again"
-            ) from error
+        elements, coding, complete = read
+        refusal = _other_kind(elements, coding) or ("" if complete else CUT_SHORT)
+        refusal = refusal or undecodable(syntax_of(elements), coding)
+        return _slices(elements, _header(elements, path, coding, refusal))
+    except unreadable() as error:
+        raise SeriesError(
+            f"{path}: its DICOM header cannot be understood ({in_short(error)}); export the file again"
+        ) from error
 
 
 def _slices(elements: Elements, whole: SliceHeader) -> tuple[SliceHeader, ...]:
@@ -155,7 +154,7 @@ def _slices(elements: Elements, whole: SliceHeader) -> tuple[SliceHeader, ...]:
         if is_enhanced(elements):
             return frames(elements, whole)
         if "MOSAIC" in strings(elements.get("ImageType")):
-            return tiles(elements, whole)
+            return tiles(whole)
     except ValueError as error:
         return (replace(whole, refusal=f"{error}; export the series again with all its elements"),)
     return (whole,)
@@ -166,7 +165,7 @@ def _other_kind(elements: Elements, coding: PixelCoding) -> str:
     uid = text(elements, "SOPClassUID")
     if uid.startswith("1.2.840.10008.5.1.4.1.1.66."):
         return "a DICOM segmentation, not a scan; give it as the mask"
-    kind = _kind(uid)
+    kind = kind_of(uid)
     if (coding.frames > 1 or "Enhanced" in kind) and not is_enhanced(elements):
         return (
             f"a multi-frame object ({kind}, {coding.frames} frames) that does not say where its frames lie; "
@@ -177,7 +176,7 @@ def _other_kind(elements: Elements, coding: PixelCoding) -> str:
     return ""
 
 
-def _header(elements: Elements, path: Path, coding: PixelCoding, refusal: str) -> SliceHeader:
+def _header(elements: FileElements, path: Path, coding: PixelCoding, refusal: str) -> SliceHeader:
     between, thickness = number(elements, "SpacingBetweenSlices"), number(elements, "SliceThickness")
     instance = number(elements, "InstanceNumber")
     slope, intercept = rescale(elements)
@@ -203,6 +202,7 @@ def _header(elements: Elements, path: Path, coding: PixelCoding, refusal: str) -
         refusal=refusal,
         rescaled=slope is not None or intercept is not None,
         philips_slope=scale_slope(elements),
+        native=native_pixels(elements, coding),
     )
     return placed(whole, elements) if is_projection(elements) and whole.position is None else whole
 
@@ -223,9 +223,3 @@ def _must_agree(elements: Elements, coding: PixelCoding) -> dict[str, str]:
 def _volume_keys(elements: Elements) -> Keys:
     found = {name: elements.get(name) for name in (*VOLUME_KEYS, "NumberOfTemporalPositions")}
     return {name: key(value) for name, value in found.items() if value is not None and value != ""}
-
-
-def _kind(uid: str) -> str:
-    from pydicom.uid import UID
-
-    return UID(uid).name or "unknown kind"

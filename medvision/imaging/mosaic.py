@@ -7,12 +7,12 @@ import struct
 import warnings
 from dataclasses import replace
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from medvision.imaging.geometry import FloatArray
-from medvision.imaging.values import Elements
 
 if TYPE_CHECKING:
     from medvision.imaging.header import SliceHeader
@@ -22,7 +22,7 @@ CSA_TAGS = (0x00290010, 0x00290011, 0x00290012, 0x00291010, 0x00291110, 0x002912
 _PARALLEL = 0.999
 
 
-def tiles(elements: Elements, whole: SliceHeader) -> tuple[SliceHeader, ...]:
+def tiles(whole: SliceHeader) -> tuple[SliceHeader, ...]:
     """Take a mosaic apart into its slices.
 
     The CSA header gives the number of slices and the direction in which they follow one another;
@@ -30,7 +30,6 @@ def tiles(elements: Elements, whole: SliceHeader) -> tuple[SliceHeader, ...]:
     around the first slice's centre, so the slice's own first pixel lies half the difference further in.
 
     Args:
-        elements: Of the file, `CSA_TAGS` among them.
         whole: The mosaic read as one slice.
 
     Raises:
@@ -40,7 +39,7 @@ def tiles(elements: Elements, whole: SliceHeader) -> tuple[SliceHeader, ...]:
         raise ValueError("a Siemens mosaic without position, orientation or pixel spacing")
     if not whole.spacing_between_mm:
         raise ValueError("a Siemens mosaic without SpacingBetweenSlices")
-    count, stated = _slices_and_normal(elements)
+    count, stated = _slices_and_normal(whole.path)
     across = math.ceil(math.sqrt(count))
     columns, rows = whole.shape[0] // across, whole.shape[1] // across
     if (columns * across, rows * across) != whole.shape:
@@ -65,12 +64,15 @@ def tiles(elements: Elements, whole: SliceHeader) -> tuple[SliceHeader, ...]:
     )
 
 
-def _slices_and_normal(elements: Elements) -> tuple[int, FloatArray]:
+def _slices_and_normal(path: Path) -> tuple[int, FloatArray]:
     """NumberOfImagesInMosaic and SliceNormalVector of the CSA image header."""
+    from pydicom import dcmread
+
     with warnings.catch_warnings(action="ignore"):  # NiBabel calls all of its DICOM readers experimental
         reader: Any = import_module("nibabel.nicom.csareader")
     try:
-        header: dict[str, Any] | None = reader.get_csa_header(elements, "image")
+        dataset = dcmread(path, force=True, stop_before_pixels=True, specific_tags=list(CSA_TAGS))
+        header: dict[str, Any] | None = reader.get_csa_header(dataset, "image")
     except (reader.CSAReadError, struct.error, LookupError) as error:
         raise ValueError(f"a Siemens mosaic with a damaged CSA header ({error})") from error
     found = (header or {}).get("tags", {})

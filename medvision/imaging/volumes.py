@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from medvision.imaging.consistency import inconsistencies, plane_kinds
 from medvision.imaging.decoding import stored_frames
@@ -100,5 +102,8 @@ def _without_copies(slices: Sequence[SliceHeader]) -> list[SliceHeader]:
 def _is_copy(one: SliceHeader, other: SliceHeader) -> bool:
     if dict(one.keys) != dict(other.keys) or (one.slope, one.intercept) != (other.slope, other.intercept):
         return False
-    first, second = (next(stored_frames(each.path, [each.frame])) for each in (one, other))
-    return bool(np.array_equal(first, second))
+    return bool(np.array_equal(_pixels(one), _pixels(other)))
+
+
+def _pixels(one: SliceHeader) -> npt.NDArray[Any]:
+    return next(stored_frames(one.path, [one.frame], native=one.native))

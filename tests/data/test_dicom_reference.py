@@ -21,7 +21,7 @@ from pydicom import dcmread
 from medvision.errors import SeriesError
 from medvision.imaging import Geometry, Volume, content_hash, inspect, load_volume
 from medvision.imaging.dataset import looks_like_dicom
-from medvision.imaging.decoding import stored_values
+from medvision.imaging.decoding import stored_frames
 
 pytestmark = pytest.mark.data
 
@@ -182,7 +182,7 @@ def test_one_image_in_nine_transfer_syntaxes_has_the_same_pixels(data_dir: Path)
     files = sorted((data_dir / "dicom" / "dcm_qa_ts" / "In").glob("*.dcm"))
     syntaxes = {str(dcmread(file, specific_tags=["Rows"]).file_meta.TransferSyntaxUID) for file in files}
     assert len(syntaxes) >= 7
-    first, *others = (stored_values(file) for file in files)
+    first, *others = (next(stored_frames(file)) for file in files)
     assert len(others) == 8
     assert all(np.array_equal(first, other) for other in others)
 
@@ -194,7 +194,7 @@ def test_twelve_stored_bits_are_those_of_the_reference(data_dir: Path) -> None:
         number = dcmread(file, specific_tags=["SeriesNumber"]).SeriesNumber
         reference = np.asarray(nib.load(folder / "Ref" / f"{number}.nii").dataobj)
         columns, rows, count = reference.shape
-        mosaic = stored_values(file)
+        mosaic = next(stored_frames(file))
         tiles = mosaic.reshape(-1, rows, mosaic.shape[1] // columns, columns).swapaxes(1, 2)
         tiles = tiles.reshape(-1, rows, columns)[:count]
         # dcm2niix stores rows from posterior to anterior.
