@@ -169,7 +169,7 @@ class TestSeveralVolumes:
         stored = np.arange(8 * 4 * 6, dtype=np.uint16).reshape(8, 4, 6)
         files = series(stored, Modality="MR", edit=lambda ds, k: self.at(ds, k // 4))
         enhanced = write_enhanced(files, tmp_path / "e.dcm", edit=edit)
-        with pytest.raises(SeriesError, match="4 volumes .* by TemporalPositionIdentifier and EchoTime"):
+        with pytest.raises(SeriesError, match=r"4 volumes .* by TemporalPositionIdentifier and EchoTime"):
             load_volume(enhanced)
         second = load_volume(enhanced, volume_index=1)  # first time, longer echo
         assert np.array_equal(second.array, stored[0::4].transpose(2, 1, 0))
@@ -200,7 +200,7 @@ class TestRefusals:
     def test_a_missing_frame_is_a_gap(self, series: Series, tmp_path: Path) -> None:
         files = series(count=8)
         enhanced = write_enhanced([*files[:3], *files[4:]], tmp_path / "e.dcm")
-        with pytest.raises(SeriesError, match="1 slice missing between e.dcm frame 3 and e.dcm frame 4"):
+        with pytest.raises(SeriesError, match=r"1 slice missing between e.dcm frame 3 and e.dcm frame 4"):
             inspect(enhanced)
 
 
