@@ -104,8 +104,16 @@ def outcome(name: str, files: list[Path], reference: Path) -> str:
         return "refused on purpose" if expected and re.search(str(expected), str(error)) else str(error)
 
 
+def documented(repository: Path) -> dict[str, str]:
+    """Result of each series by the table of docs/reading.md."""
+    text = (repository / "docs" / "reading.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| dic")]
+    rows += [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| dcm_")]
+    return {row[0]: row[-1] for row in rows}
+
+
 def test_every_series_is_equal_to_its_reference_or_refused_on_purpose(
-    pairs: list[tuple[str, list[Path], Path]],
+    pairs: list[tuple[str, list[Path], Path]], repository: Path
 ) -> None:
     table = {(name, reference.name): outcome(name, files, reference) for name, files, reference in pairs}
     wrong = {key: value for key, value in table.items() if value not in ("equal", "refused on purpose")}
@@ -113,6 +121,8 @@ def test_every_series_is_equal_to_its_reference_or_refused_on_purpose(
     refused = {name for (name, _), value in table.items() if value == "refused on purpose"}
     assert refused == {name for name, _ in table if reason(name, REFUSED)}
     assert len(set(table) - {key for key in table if key[0] in refused}) >= 40
+    told = {name: "refused" if name in refused else "equal" for name, _ in table}
+    assert {name: result.split(":")[0] for name, result in documented(repository).items()} == told
 
 
 def test_what_is_equal_is_equal_through_inspect(pairs: list[tuple[str, list[Path], Path]]) -> None:
