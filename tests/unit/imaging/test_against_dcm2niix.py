@@ -10,8 +10,10 @@ import dcm2niix
 import nibabel as nib
 import numpy as np
 import pytest
+from pydicom import Dataset
 
-from medvision.imaging import Geometry, load_volume
+from medvision.imaging import Geometry, load_volume, load_volumes
+from medvision.imaging.gradients import b_values, b_vectors, fsl_vectors
 
 Series = Callable[..., list[Path]]
 
@@ -68,3 +70,42 @@ def test_a_gantry_tilt_resampled_away(series: Series) -> None:
     inside = (theirs != theirs.min()) & (ours != ours.min())
     assert inside.mean() > 0.85
     assert np.abs(theirs - ours)[inside].max() <= 0.5  # theirs are whole numbers
+
+
+@pytest.mark.parametrize(
+    "orientation", [(1, 0, 0, 0, 1, 0), (0.96, 0.28, 0, -0.28, 0.96, 0), (0, 1, 0, 0, 0, -1)]
+)
+def test_b_values_and_directions(series: Series, tmp_path: Path, orientation: tuple[float, ...]) -> None:
+    """Siemens files, one for each slice of each direction, against dcm2niix's .bval and .bvec."""
+    directions = np.array([[0, 0, 0], [1, 0, 0], [0.6, 0.0, 0.8], [-0.48, 0.6, 0.64]])
+    for number, direction in enumerate(directions):
+
+        def siemens(ds: Dataset, k: int, number: int = number, direction: np.ndarray = direction) -> None:
+            block = ds.private_block(0x0019, "SIEMENS MR HEADER", create=True)
+            block.add_new(0x0C, "IS", "1000" if number else "0")
+            if number:
+                block.add_new(0x0E, "FD", direction.tolist())
+            ds.InstanceNumber = 10 * number + k + 1
+            ds.AcquisitionTime = f"10{number:02d}00"
+            ds.AcquisitionNumber = number + 1
+
+        series(
+            np.random.default_rng(number).integers(0, 900, (6, 12, 10), np.uint16),
+            folder=tmp_path / "in" / str(number),
+            series_uid="1.2.3",
+            FrameOfReferenceUID="1.9",
+            orientation=orientation,
+            Modality="MR",
+            Manufacturer="SIEMENS",
+            MRAcquisitionType="2D",
+            ScanningSequence="EP",
+            edit=siemens,
+        )
+    every = load_volumes(tmp_path / "in", split_by="AcquisitionNumber")
+    (made,) = converted(tmp_path / "in")
+    assert b_values(every) == pytest.approx(np.loadtxt(made.with_suffix(".bval")))
+    vectors = b_vectors(every)
+    assert vectors is not None
+    assert vectors[1:] == pytest.approx(directions[1:] * [-1, -1, 1])
+    theirs = np.loadtxt(made.with_suffix(".bvec")).T
+    assert fsl_vectors(vectors, nib.load(made).affine) == pytest.approx(theirs, abs=1e-5)
