@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from medvision.errors import SeriesError
 from medvision.imaging.decoding import in_short, unreadable
+from medvision.imaging.gzipped import SLICE_BOMB_BYTES, refuse_bomb, refuse_deflated_bomb
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -52,6 +53,7 @@ def read_dataset(path: Path, tags: tuple[str | int, ...]) -> tuple[Dataset, bool
 
     if not looks_like_dicom(path):
         raise SeriesError(f"{path}: not a DICOM file; take it out of the folder, or export it again")
+    refuse_deflated_bomb(path)
     try:
         with path.open("rb") as file:
             dataset = dcmread(file, stop_before_pixels=True, specific_tags=_numbered(tags), force=True)
@@ -62,6 +64,7 @@ def read_dataset(path: Path, tags: tuple[str | int, ...]) -> tuple[Dataset, bool
             if "Rows" not in dataset or "Columns" not in dataset:
                 _without_matrix(dataset, path)
                 return None
+            refuse_bomb(path, path.stat().st_size, _expected_bytes(dataset), SLICE_BOMB_BYTES)
             if deflated == DeflatedExplicitVRLittleEndian:
                 return dataset, len(dataset.get("PixelData") or b"") >= _expected_bytes(dataset)
             return dataset, _pixels_complete(file, dataset, path.stat().st_size)

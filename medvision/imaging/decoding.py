@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medvision.errors import SeriesError
+from medvision.imaging.codestream import refuse_other_size
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -112,6 +113,8 @@ def _decode(dataset: Dataset) -> npt.NDArray[Any]:
     shift = 0 if high is None else int(high) + 1 - stored
     syntax = transfer_syntax(dataset)
     decoder = get_decoder(syntax)
+    if syntax.is_encapsulated:
+        refuse_other_size(dataset)
     if shift == 0 or syntax.is_encapsulated:
         return decoder.as_array(dataset, raw=True)[0]
     # pydicom takes the lowest bits; here the value stands higher in its cell.

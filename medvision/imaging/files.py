@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeAlias
 
@@ -37,14 +37,14 @@ def find_files(source: Source) -> tuple[str, tuple[Path, ...]]:
     """
     if isinstance(source, str | os.PathLike):
         path = Path(source).expanduser()
-        if path.is_dir():
+        if _exists(path, Path.is_dir):
             return str(path), _in_folder(path)
         files: tuple[Path, ...] = (path,)
         where = str(path)
     else:
         files = tuple(Path(file).expanduser() for file in source)
         where = f"{len(files)} files of {files[0].parent}" if files else "the list of files"
-    missing = [str(file) for file in files if not file.is_file()]
+    missing = [str(file) for file in files if not _exists(file, Path.is_file)]
     if missing or not files:
         raise SeriesError(f"{where}: no such file: {', '.join(missing[:4]) or 'the list is empty'}")
     for file in files:
@@ -53,6 +53,14 @@ def find_files(source: Source) -> tuple[str, tuple[Path, ...]]:
                 f"{file}: this format is not read; convert the scan to .nii.gz or give the DICOM"
             )
     return where, files
+
+
+def _exists(path: Path, kind: Callable[[Path], bool]) -> bool:
+    """Whether a path is of a kind; a path that no file can have is of none."""
+    try:
+        return kind(path)
+    except OSError:  # a name too long, a loop of links, a folder that may not be entered
+        return False
 
 
 def _in_folder(folder: Path) -> tuple[Path, ...]:
