@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from medvision.errors import SeriesError
+from medvision.imaging.archive import is_zip
 from medvision.imaging.dataset import looks_like_dicom
+from medvision.imaging.itk_header import is_itk
 from medvision.imaging.nifti import is_nifti
 
 Source: TypeAlias = "str | os.PathLike[str] | Iterable[str | os.PathLike[str]]"
@@ -16,6 +18,7 @@ Source: TypeAlias = "str | os.PathLike[str] | Iterable[str | os.PathLike[str]]"
 
 _NOT_IMAGES = (
     *(".txt", ".json", ".csv", ".tsv", ".xml", ".md", ".html", ".pdf", ".log", ".ini", ".inf", ".db"),
+    *(".nrrd", ".nhdr", ".mha", ".mhd", ".raw", ".zraw", ".zip"),
     *(".yaml", ".yml", ".jpg", ".jpeg", ".png", ".gif", ".bval", ".bvec", ".nii", ".gz", ".md5", ".sha256"),
 )
 
@@ -23,7 +26,7 @@ _NOT_IMAGES = (
 _NOT_IMAGE_NAMES = ("DICOMDIR", "LICENSE", "LICENCE", "README")
 
 
-_OTHER_FORMATS = (".nrrd", ".nhdr", ".mha", ".mhd", ".hdr", ".img", ".mgz", ".mgh", ".minc", ".mnc")
+_OTHER_FORMATS = (".hdr", ".img", ".mgz", ".mgh", ".minc", ".mnc")
 
 
 def find_files(source: Source) -> tuple[str, tuple[Path, ...]]:
@@ -68,11 +71,12 @@ def _in_folder(folder: Path) -> tuple[Path, ...]:
     files = tuple(p for p in below if _may_be_dicom(p, folder))
     if files:
         return files
-    nifti = [p for p in below if is_nifti(p)]
-    if nifti:
-        raise SeriesError(
-            f"{folder}: no DICOM in it but NIfTI, such as {nifti[0].name}; give the file itself"
-        )
+    for name, is_one in (("NIfTI", is_nifti), ("NRRD or MetaImage", is_itk), ("zip archives", is_zip)):
+        others = [p for p in below if is_one(p)]
+        if others:
+            raise SeriesError(
+                f"{folder}: no DICOM in it but {name}, such as {others[0].name}; give the file itself"
+            )
     raise SeriesError(
         f"{folder}: no DICOM file in it ({len(below)} other files); give the folder of the series"
     )

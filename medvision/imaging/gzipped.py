@@ -32,6 +32,7 @@ BOMB_RATIO = 500
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 _GZIP = b"\x1f\x8b"
 _BLOCK = 1 << 20
+_READ = 1 << 16
 
 
 def is_gzip(path: Path) -> bool:
@@ -93,7 +94,7 @@ def refuse_bomb(name: Path | str, packed: int, unpacked: int, least: int = BOMB_
     """
     if unpacked > least and unpacked > BOMB_RATIO * packed:
         raise SeriesError(
-            f"{name}: would unpack to {unpacked / 2**30:.2g} GiB, {unpacked // max(packed, 1)} times its "
+            f"{name}: unpacks to {unpacked / 2**30:.2g} GiB or more, {unpacked // max(packed, 1)} times its "
             f"size, as decompression bombs do; unpack it yourself and give that if you trust it"
         )
 
@@ -102,7 +103,7 @@ def refuse_deflated_bomb(path: Path) -> None:
     """Refuse a deflated DICOM file that is a bomb; pydicom unpacks such files whole.
 
     Raises:
-        SeriesError: It would become more than 64 MiB and more than 500 times its size.
+        SeriesError: It becomes more than 64 MiB and more than 500 times what was read of it.
     """
     with path.open("rb") as file:
         head = file.read(1024)
@@ -112,9 +113,9 @@ def refuse_deflated_bomb(path: Path) -> None:
         file.seek(144 + int.from_bytes(head[140:144], "little"))
         unpacker, size = decompressobj(-15), 0
         try:
-            while not unpacker.eof and (block := unpacker.unconsumed_tail or file.read(_BLOCK)):
+            while not unpacker.eof and (block := unpacker.unconsumed_tail or file.read(_READ)):
                 size += len(unpacker.decompress(block, _BLOCK))
-                refuse_bomb(path, path.stat().st_size, size, SLICE_BOMB_BYTES)
+                refuse_bomb(path, file.tell(), size, SLICE_BOMB_BYTES)
         except IsalError:
             return  # pydicom will say what is wrong with it
 

@@ -178,7 +178,7 @@ def _nifti(version: int = 1, *, endianness: str = "<", volumes: int = 1) -> byte
     kinds: Any = (nib.nifti1.Nifti1Image, nib.nifti2.Nifti2Image)  # nibabel has no annotations
     kind = kinds[version - 1]
     array = np.stack([phantom().array] * volumes, axis=-1) if volumes > 1 else phantom().array
-    image = kind(array, phantom().affine, kind.header_class(endianness=endianness))
+    image = kind(array, phantom().affine, kind.header_class(endianness=endianness), dtype=np.int16)
     image.set_sform(phantom().affine, code=1)
     image.set_qform(phantom().affine, code=1)
     return bytes(image.to_bytes())
