@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from medvision.errors import MedvisionError, SeriesError
 from medvision.imaging.gzipped import refuse_bomb
+from medvision.imaging.paths import is_file, is_folder
 
 if TYPE_CHECKING:
     from medvision.imaging.files import Source
@@ -38,7 +39,7 @@ def is_zip(source: Source) -> bool:
     """
     if not isinstance(source, str | os.PathLike) or not os.fspath(source).lower().endswith(".zip"):
         return False
-    return not os.path.isdir(os.path.expanduser(source))  # noqa: PTH111,PTH112 (Path.is_dir raises on some)
+    return not is_folder(Path(source).expanduser())
 
 
 def read_archive(source: Source, read: Callable[..., Read], **options: Any) -> Read:  # noqa: ANN401 (passed on)
@@ -75,6 +76,8 @@ def unpacked(path: Path) -> Iterator[Path]:
         SeriesError: No zip, damaged, encrypted, a bomb, or with members that are archives, links, or lie
             outside; names the archive and the members.
     """
+    if not is_file(path):
+        raise SeriesError(f"{path}: no such file")
     with tempfile.TemporaryDirectory(prefix="medvision-") as temporary:
         folder = Path(temporary) / path.name
         folder.mkdir()
@@ -92,7 +95,7 @@ def _extract(path: Path, folder: Path) -> list[Path]:
             members = [member for member in archive.infolist() if not member.is_dir()]
             _check(path, members)
             return [_write(archive, member, path, folder) for member in members]
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, LookupError) as error:
         raise SeriesError(f"{path}: a damaged zip archive ({error}); copy or pack it again") from error
     except OSError as error:
         raise SeriesError(

@@ -25,16 +25,19 @@ def refuse_other_size(dataset: Dataset) -> None:
     Raises:
         ValueError: Says both sizes. Where no size is found, the decoder will say what is wrong.
     """
-    from pydicom.encaps import generate_fragments
-
-    start = next(generate_fragments(dataset.PixelData[:_LOOKED_AT]), b"")
-    found = _size(start)
+    found = _size(_first_fragment(dataset.PixelData))
     wanted = int(dataset.Rows), int(dataset.Columns), int(dataset.get("SamplesPerPixel") or 1)
     if found is not None and found != wanted:
         raise ValueError(
             f"the compressed image has {found[0]} rows, {found[1]} columns and {found[2]} samples, "
             f"the header says {wanted[0]}, {wanted[1]} and {wanted[2]}"
         )
+
+
+def _first_fragment(pixel_data: bytes) -> bytes:
+    """The beginning of the first fragment: behind the item of the offset table (PS3.5 A.4)."""
+    start = 8 + int.from_bytes(pixel_data[4:8], "little") + 8
+    return pixel_data[start : start + _LOOKED_AT]
 
 
 def _size(frame: bytes) -> tuple[int, int, int] | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,7 +93,8 @@ def stored_values(path: Path) -> npt.NDArray[Any]:
     with disable_value_validation():
         try:
             dataset = dcmread(path, force=True, specific_tags=list(_PIXEL_TAGS))
-            return _decode(dataset)
+            with _panics_are_errors():
+                return _decode(dataset)
         except unreadable() as error:
             found = f"{path}: its pixels cannot be decoded{_syntax_of(path)}: {in_short(error)}"
             raise SeriesError(found) from error
@@ -103,6 +106,17 @@ _PIXEL_TAGS = [
     "PixelData", "FloatPixelData", "DoubleFloatPixelData",
     "ExtendedOffsetTable", "ExtendedOffsetTableLengths",
 ]  # fmt: skip
+
+
+@contextmanager
+def _panics_are_errors() -> Iterator[None]:
+    """Decoders written in Rust panic on damaged data, with an exception that is no Exception."""
+    try:
+        yield
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise ValueError(str(error)) from error
 
 
 def _decode(dataset: Dataset) -> npt.NDArray[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeAlias
 
@@ -12,6 +12,7 @@ from medvision.imaging.archive import is_zip
 from medvision.imaging.dataset import looks_like_dicom
 from medvision.imaging.itk_header import is_itk
 from medvision.imaging.nifti import is_nifti
+from medvision.imaging.paths import is_file, is_folder
 
 Source: TypeAlias = "str | os.PathLike[str] | Iterable[str | os.PathLike[str]]"
 
@@ -40,14 +41,14 @@ def find_files(source: Source) -> tuple[str, tuple[Path, ...]]:
     """
     if isinstance(source, str | os.PathLike):
         path = Path(source).expanduser()
-        if _exists(path, Path.is_dir):
+        if is_folder(path):
             return str(path), _in_folder(path)
         files: tuple[Path, ...] = (path,)
         where = str(path)
     else:
         files = tuple(Path(file).expanduser() for file in source)
         where = f"{len(files)} files of {files[0].parent}" if files else "the list of files"
-    missing = [str(file) for file in files if not _exists(file, Path.is_file)]
+    missing = [str(file) for file in files if not is_file(file)]
     if missing or not files:
         raise SeriesError(f"{where}: no such file: {', '.join(missing[:4]) or 'the list is empty'}")
     for file in files:
@@ -58,16 +59,8 @@ def find_files(source: Source) -> tuple[str, tuple[Path, ...]]:
     return where, files
 
 
-def _exists(path: Path, kind: Callable[[Path], bool]) -> bool:
-    """Whether a path is of a kind; a path that no file can have is of none."""
-    try:
-        return kind(path)
-    except OSError:  # a name too long, a loop of links, a folder that may not be entered
-        return False
-
-
 def _in_folder(folder: Path) -> tuple[Path, ...]:
-    below = sorted(p for p in folder.rglob("*") if p.is_file())
+    below = sorted(p for p in folder.rglob("*") if is_file(p))
     files = tuple(p for p in below if _may_be_dicom(p, folder))
     if files:
         return files

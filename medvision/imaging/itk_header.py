@@ -17,6 +17,7 @@ from isal.isal_zlib import decompressobj
 
 from medvision.errors import GeometryError, SeriesError
 from medvision.imaging.gzipped import DAMAGED, MOST_DEFLATE_CAN, refuse_bomb
+from medvision.imaging.itk_fields import check_meta_image, check_nrrd
 
 SUFFIXES = (".nrrd", ".nhdr", ".mha", ".mhd")
 
@@ -111,64 +112,85 @@ def _unpacked(stored: Stored, expected: int) -> int:
     return size
 
 
-def _fields(text: str, mark: str) -> dict[str, str]:
-    """The header's lines ``name mark value``; names in lower case without blanks."""
-    pairs = [line.partition(mark) for line in text.splitlines() if mark in line and not line.startswith("#")]
-    return {name.replace(" ", "").lower(): value.lstrip("=").strip() for name, _, value in pairs}
+def _fields(lines: list[str], mark: str, path: Path) -> dict[str, str]:
+    """The header's lines ``name mark value``; no name twice."""
+    fields: dict[str, str] = {}
+    for line in lines:
+        name, found, value = line.partition(mark)
+        if not found or name.strip() in fields:
+            raise SeriesError(f"{path}: a damaged header ({line[:40]!r}); save the scan again")
+        fields[name.strip()] = value.strip()
+    return fields
 
 
 def _nrrd(path: Path, start: bytes) -> Stored:
     end = re.search(rb"\r?\n\r?\n", start)
-    if not start.startswith(b"NRRD") or (end is None and path.suffix.lower() == ".nrrd"):
+    if not re.match(rb"NRRD000[1-5]\r?\n", start) or (end is None and path.suffix.lower() == ".nrrd"):
         raise SeriesError(f"{path}: not a NRRD file; save the scan again")
-    fields = _fields(start[: end.start() if end else None].decode("latin-1"), ":")
-    encoding = fields.get("encoding", "").lower()
-    if encoding not in ("raw", "gzip", "gz"):
-        raise SeriesError(f"{path}: voxels in {encoding or 'no'} encoding; save it as raw or gzip")
-    for name in ("lineskip", "byteskip"):
-        if fields.get(name, "0") != "0":
-            raise SeriesError(f"{path}: bytes to be passed over ({name}); save it without")
-    if fields.get("space", "").lower() not in _SPACES or "spacedirections" not in fields:
-        raise _without_place(path, "space and space directions")
-    if set(re.findall(r'"([^"]*)"', fields.get("spaceunits", ""))) - {"mm", ""}:
-        raise GeometryError(f"{path}: coordinates in {fields['spaceunits']}; save it in mm")
-    named = fields.get("datafile")
+    lines = start[: end.start() if end else None].decode("latin-1").splitlines()[1:]
+    # Comments and "key:=value" say nothing about the grid.
+    lines = [line for line in lines if line.strip() and not line.startswith("#") and ":=" not in line]
+    fields = _fields(lines, ":", path)
+    check_nrrd(fields, path)
+    _refuse_nrrd(fields, path)
+    named = fields.get("data file", fields.get("datafile"))
     return Stored(
         path if named is None else _beside(path, named),
         end.end() if named is None and end else 0,
-        "" if encoding == "raw" else "gzip",
+        "" if fields["encoding"].lower() == "raw" else "gzip",
         tuple(fields.get("kinds", "").split()),
     )
+
+
+def _refuse_nrrd(fields: Mapping[str, str], path: Path) -> None:
+    encoding = fields.get("encoding", "none").lower()
+    if encoding not in ("raw", "gzip", "gz"):
+        raise SeriesError(f"{path}: voxels in {encoding} encoding; save it as raw or gzip")
+    for name in ("line skip", "byte skip"):
+        if fields.get(name, "0") != "0":
+            raise SeriesError(f"{path}: bytes to be passed over ({name}); save it without")
+    if fields.get("space", "").lower() not in _SPACES or "space directions" not in fields:
+        raise _without_place(path, "space and space directions")
+    if "space origin" not in fields:
+        raise _without_place(path, "space origin")
+    if set(re.findall(r'"([^"]*)"', fields.get("space units", ""))) - {"mm", ""}:
+        raise GeometryError(f"{path}: coordinates in {fields['space units']}; save it in mm")
 
 
 def _meta_image(path: Path, start: bytes) -> Stored:
     last = re.search(rb"^ElementDataFile\s*=[ \t]*([^\r\n]*)\r?\n?", start, re.MULTILINE)
     if last is None:
         raise SeriesError(f"{path}: not a MetaImage file; save the scan again")
-    fields = _fields(start[: last.start()].decode("latin-1"), "=")
+    lines = start[: last.start()].decode("latin-1").splitlines()
+    fields = _fields([line for line in lines if line.strip()], "=", path)
+    check_meta_image(fields, path)
     _refuse_meta_image(fields, path)
     named = last.group(1).decode("latin-1").strip()
     local = named.upper() == "LOCAL"
     return Stored(
         path if local else _beside(path, named),
         last.end() if local else 0,
-        "zlib" if fields.get("compresseddata", "false").lower() == "true" else "",
+        "zlib" if _is_true(fields.get("CompressedData", "")) else "",
     )
 
 
 def _refuse_meta_image(fields: Mapping[str, str], path: Path) -> None:
-    if fields.get("binarydata", "true").lower() != "true" or fields.get("headersize", "0") not in ("0", "-1"):
+    if not _is_true(fields.get("BinaryData", "True")) or fields.get("HeaderSize", "0") not in ("0", "-1"):
         raise SeriesError(f"{path}: voxels as text, or behind a header of their own; save it as plain .mha")
-    factor = fields.get("elementtointensityfunctionslope", "1")
-    offset = fields.get("elementtointensityfunctionoffset", "0")
-    if factor.rstrip("0").rstrip(".") != "1" or offset.strip("0.") not in ("", "-"):
-        raise SeriesError(f"{path}: values that have to be scaled by {factor} and {offset}; save them scaled")
-    if not fields.keys() & {"transformmatrix", "rotation", "orientation"}:
+    factor = float(fields.get("ElementToIntensityFunctionSlope", "1"))
+    offset = float(fields.get("ElementToIntensityFunctionOffset", "0"))
+    if (factor, offset) != (1, 0):
+        raise SeriesError(f"{path}: values to be scaled by {factor:g} and {offset:g}; save them scaled")
+    if not fields.keys() & {"TransformMatrix", "Rotation", "Orientation"}:
         raise _without_place(path, "TransformMatrix")
-    if not fields.keys() & {"offset", "position", "origin"}:
+    if not fields.keys() & {"Offset", "Position", "Origin"}:
         raise _without_place(path, "Offset")
-    if fields.get("distanceunits", "mm").lower() not in ("mm", "?", ""):
-        raise GeometryError(f"{path}: coordinates in {fields['distanceunits']}; save it in mm")
+    if fields.get("DistanceUnits", "mm") not in ("mm", "?", ""):
+        raise GeometryError(f"{path}: coordinates in {fields['DistanceUnits'][:20]}; save it in mm")
+
+
+def _is_true(value: str) -> bool:
+    return value.lower() in ("true", "t", "1")
 
 
 def _beside(path: Path, named: str) -> Path:
