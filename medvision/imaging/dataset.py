@@ -9,6 +9,7 @@ from medvision.imaging.blocks import ElementsError, NotDicomError
 from medvision.imaging.coding import CODING_TAGS, PixelCoding, pixel_coding
 from medvision.imaging.decoding import in_short
 from medvision.imaging.elements import Elements, read_elements
+from medvision.imaging.gzipped import SLICE_BOMB_BYTES, refuse_bomb, refuse_deflated_bomb
 from medvision.imaging.pixel_lengths import pixels_complete
 
 CUT_SHORT = "cut short or damaged, not all of it is there; copy or export it again"
@@ -51,7 +52,10 @@ def read_header(path: Path, tags: tuple[str | int, ...]) -> tuple[Elements, Pixe
         if "Rows" not in elements or "Columns" not in elements:
             _without_matrix(elements, path)
             return None
+        if elements.deflated_from is not None:
+            refuse_deflated_bomb(path)
         coding = pixel_coding(elements)
+        refuse_bomb(path, elements.size, coding.bytes, SLICE_BOMB_BYTES)
         return elements, coding, pixels_complete(path, elements, coding.bytes, coding.frames)
     except NotDicomError:
         raise SeriesError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medvision.errors import SeriesError
+from medvision.imaging.codestream import refuse_other_size
 from medvision.imaging.coding import CODING_TAGS, PixelCoding, pixel_coding
 from medvision.imaging.native import NativePixels, read_native, values_of
 
@@ -121,7 +123,10 @@ def _decoded(path: Path, frames: Sequence[int], *, luminance: bool) -> Iterator[
 
     with disable_value_validation():
         dataset = dcmread(path, force=True, specific_tags=list(_PIXEL_TAGS))
-        yield from _colours(dataset, frames) if luminance else _decode(dataset, frames)
+        if transfer_syntax(dataset).is_encapsulated:
+            refuse_other_size(dataset)
+        with _panics_are_errors():
+            yield from _colours(dataset, frames) if luminance else _decode(dataset, frames)
 
 
 _PIXEL_TAGS = [
@@ -134,6 +139,17 @@ _PIXEL_TAGS = [
     "SegmentedRedPaletteColorLookupTableData", "SegmentedGreenPaletteColorLookupTableData",
     "SegmentedBluePaletteColorLookupTableData",
 ]  # fmt: skip
+
+
+@contextmanager
+def _panics_are_errors() -> Iterator[None]:
+    """Decoders written in Rust panic on damaged data, with an exception that is no Exception."""
+    try:
+        yield
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise ValueError(str(error)) from error
 
 
 def _decode(dataset: Dataset, frames: Sequence[int]) -> Iterator[npt.NDArray[Any]]:

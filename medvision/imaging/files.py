@@ -8,14 +8,18 @@ from pathlib import Path
 from typing import TypeAlias
 
 from medvision.errors import SeriesError
+from medvision.imaging.archive import is_zip
 from medvision.imaging.dataset import looks_like_dicom
+from medvision.imaging.itk_header import is_itk
 from medvision.imaging.nifti import is_nifti
+from medvision.imaging.paths import is_file, is_folder
 
 Source: TypeAlias = "str | os.PathLike[str] | Iterable[str | os.PathLike[str]]"
 
 
 _NOT_IMAGES = (
     *(".txt", ".json", ".csv", ".tsv", ".xml", ".md", ".html", ".pdf", ".log", ".ini", ".inf", ".db"),
+    *(".nrrd", ".nhdr", ".mha", ".mhd", ".raw", ".zraw", ".zip"),
     *(".yaml", ".yml", ".jpg", ".jpeg", ".png", ".gif", ".bval", ".bvec", ".nii", ".gz", ".md5", ".sha256"),
 )
 
@@ -23,7 +27,7 @@ _NOT_IMAGES = (
 _NOT_IMAGE_NAMES = ("DICOMDIR", "LICENSE", "LICENCE", "README")
 
 
-_OTHER_FORMATS = (".nrrd", ".nhdr", ".mha", ".mhd", ".hdr", ".img", ".mgz", ".mgh", ".minc", ".mnc")
+_OTHER_FORMATS = (".hdr", ".img", ".mgz", ".mgh", ".minc", ".mnc")
 
 
 def find_files(source: Source) -> tuple[str, tuple[Path, ...]]:
@@ -37,14 +41,14 @@ def find_files(source: Source) -> tuple[str, tuple[Path, ...]]:
     """
     if isinstance(source, str | os.PathLike):
         path = Path(source).expanduser()
-        if path.is_dir():
+        if is_folder(path):
             return str(path), _in_folder(path)
         files: tuple[Path, ...] = (path,)
         where = str(path)
     else:
         files = tuple(Path(file).expanduser() for file in source)
         where = f"{len(files)} files of {files[0].parent}" if files else "the list of files"
-    missing = [str(file) for file in files if not file.is_file()]
+    missing = [str(file) for file in files if not is_file(file)]
     if missing or not files:
         raise SeriesError(f"{where}: no such file: {', '.join(missing[:4]) or 'the list is empty'}")
     for file in files:
@@ -56,15 +60,16 @@ def find_files(source: Source) -> tuple[str, tuple[Path, ...]]:
 
 
 def _in_folder(folder: Path) -> tuple[Path, ...]:
-    below = sorted(p for p in folder.rglob("*") if p.is_file())
+    below = sorted(p for p in folder.rglob("*") if is_file(p))
     files = tuple(p for p in below if _may_be_dicom(p, folder))
     if files:
         return files
-    nifti = [p for p in below if is_nifti(p)]
-    if nifti:
-        raise SeriesError(
-            f"{folder}: no DICOM in it but NIfTI, such as {nifti[0].name}; give the file itself"
-        )
+    for name, is_one in (("NIfTI", is_nifti), ("NRRD or MetaImage", is_itk), ("zip archives", is_zip)):
+        others = [p for p in below if is_one(p)]
+        if others:
+            raise SeriesError(
+                f"{folder}: no DICOM in it but {name}, such as {others[0].name}; give the file itself"
+            )
     raise SeriesError(
         f"{folder}: no DICOM file in it ({len(below)} other files); give the folder of the series"
     )

@@ -1,4 +1,4 @@
-"""Open a scan, whatever it is stored as: NIfTI, one DICOM file, a folder, a list of files."""
+"""Open a scan, whatever it is stored as: NIfTI, NRRD, one DICOM file, a folder, a list, a zip of these."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from typing import Any, Unpack
 import numpy as np
 
 from medvision.errors import SeriesError
+from medvision.imaging.archive import archive_path, from_archive, is_zip, read_archive, unpacked
 from medvision.imaging.files import Source, find_files
 from medvision.imaging.geometry import Geometry, times
+from medvision.imaging.itk_formats import ItkHeader, read_itk, read_itk_header
+from medvision.imaging.itk_header import is_itk
 from medvision.imaging.nifti import NiftiHeader, is_nifti, read_nifti, read_nifti_header
 from medvision.imaging.options import Reading, ReadingOptions, reading
 from medvision.imaging.series import Series, read_every_series, read_series
@@ -25,7 +28,7 @@ class ImageHeader:
         geometry: Shape and affine, → RAS+ mm, as :func:`load_volume` will return them.
         dtype: Type of the voxels that :func:`load_volume` will return.
         modality: DICOM's letters, or "".
-        format: ``"DICOM"`` or ``"NIfTI"``.
+        format: ``"DICOM"``, ``"NIfTI"``, ``"NRRD"`` or ``"MetaImage"``.
         volumes: Volumes in the file or series (time points, echoes); the summary is of one of them.
         provenance: Files, in slice order for DICOM, patient and series.
     """
@@ -60,8 +63,9 @@ def load_volume(source: Source, **options: Unpack[ReadingOptions]) -> Volume:
     slice by slice. MONOCHROME1 is not inverted. NIfTI arrays keep their order; sform before qform.
 
     Args:
-        source: A ``.nii`` or ``.nii.gz`` file, a DICOM file, a folder (searched with its subfolders), or
-            the files of one series in any order.
+        source: A ``.nii`` or ``.nii.gz`` file, a NRRD or MetaImage file (``.nrrd``, ``.nhdr``, ``.mha``,
+            ``.mhd``), a DICOM file, a folder (searched with its subfolders), the files of one series in
+            any order, or a ``.zip`` of one of these.
         options: What to do where the files leave a choice: ``series_uid``, ``volume_index``,
             ``on_gap="fill"``, …; see :class:`medvision.imaging.Reading`. By default nothing is chosen.
 
@@ -82,6 +86,8 @@ def load_volume(source: Source, **options: Unpack[ReadingOptions]) -> Volume:
         image 2×2×2 · 1.00×1.00×1.00 mm · axial · values 0…7
     """
     asked = reading(options)
+    if is_zip(source):
+        return read_archive(source, load_volume, **options)
     found = _read_headers(source, asked)
     return _volume(found, asked.volume_index)
 
@@ -102,9 +108,12 @@ def load_volumes(source: Source, **options: Unpack[ReadingOptions]) -> tuple[Vol
         [14, 15]
     """
     asked = reading(options)
+    if is_zip(source):
+        with unpacked(archive_path(source)) as inside:
+            return tuple(from_archive(one, source) for one in load_volumes(inside, **options))
     where, files = find_files(source)
-    if is_nifti(files[0]):
-        volumes = _read_headers(source, replace(asked, volume_index=0)).headers.volumes
+    if is_nifti(files[0]) or is_itk(files[0]):
+        volumes = inspect(source, volume_index=0).volumes
         each = [replace(asked, volume_index=n) for n in range(volumes)]
         return tuple(_volume(_read_headers(source, one), one.volume_index) for one in each)
     series = read_every_series(files, where, asked)
@@ -117,6 +126,8 @@ def _volume(found: _Found, volume_index: int | None) -> Volume:
         from medvision.imaging.dicom import read_voxels
 
         array = read_voxels(found.headers)
+    elif isinstance(found.headers, ItkHeader):
+        array = read_itk(found.files[0], found.headers, volume_index)
     else:
         array = read_nifti(found.files[0], found.headers, volume_index)
     return Volume(array, summary.geometry, summary.modality, summary.provenance)
@@ -136,21 +147,27 @@ def inspect(source: Source, **options: Unpack[ReadingOptions]) -> ImageHeader:
         ...     print(inspect(file), inspect(file).dtype)
         image 3×2×2 · 1.00×1.00×1.00 mm · axial · NIfTI, 1 files int16
     """
-    return _summary(_read_headers(source, reading(options)))
+    asked = reading(options)
+    if is_zip(source):
+        return read_archive(source, inspect, **options)
+    return _summary(_read_headers(source, asked))
 
 
 @dataclass(frozen=True, eq=False)
 class _Found:
     files: tuple[Path, ...]
-    headers: NiftiHeader | Series
+    headers: NiftiHeader | ItkHeader | Series
 
 
 def _read_headers(source: Source, options: Reading) -> _Found:
     where, files = find_files(source)
-    if is_nifti(files[0]):
+    if is_nifti(files[0]) or is_itk(files[0]):
         if len(files) > 1:
-            raise SeriesError(f"{where}: {len(files)} files, one of them NIfTI; give one NIfTI file")
-        return _Found(files, _nifti_header(files[0], options.volume_index))
+            raise SeriesError(f"{where}: {len(files)} files, one of them {files[0].name}; give one file")
+        read = read_nifti_header if is_nifti(files[0]) else read_itk_header
+        header = read(files[0])
+        _check_index(files[0], header, options.volume_index)
+        return _Found(files if isinstance(header, NiftiHeader) else header.files, header)
     series = read_series(files, where, options)
     return _Found(_files_of(series), series)
 
@@ -160,8 +177,7 @@ def _files_of(series: Series) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(one.path for one in series.slices))
 
 
-def _nifti_header(path: Path, volume_index: int | None) -> NiftiHeader:
-    header = read_nifti_header(path)
+def _check_index(path: Path, header: NiftiHeader | ItkHeader, volume_index: int | None) -> None:
     if volume_index is None and header.volumes > 1:
         raise SeriesError(
             f"{path}: 4D, {header.volumes} volumes of {times(header.geometry.shape)}; choose one with "
@@ -169,14 +185,14 @@ def _nifti_header(path: Path, volume_index: int | None) -> NiftiHeader:
         )
     if volume_index is not None and not 0 <= volume_index < header.volumes:
         raise SeriesError(f"{path}: {header.volumes} volumes, no volume_index={volume_index}")
-    return header
 
 
 def _summary(found: _Found) -> ImageHeader:
-    if isinstance(found.headers, NiftiHeader):
+    if not isinstance(found.headers, Series):
         header = found.headers
+        name = "NIfTI" if isinstance(header, NiftiHeader) else header.format
         return ImageHeader(
-            header.geometry, header.dtype, "", "NIfTI", header.volumes, Provenance(files=found.files)
+            header.geometry, header.dtype, "", name, header.volumes, Provenance(files=found.files)
         )
     from medvision.imaging.dicom import volume_dtype
 

@@ -7,29 +7,24 @@ no place in space and is refused. Coordinates in metres or micrometres are turne
 
 from __future__ import annotations
 
-import gzip
 import math
-import os
 import warnings
-import zlib
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from medvision.errors import GeometryError, SeriesError
 from medvision.imaging.geometry import FloatArray, Geometry
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from medvision.imaging.gzipped import DAMAGED, holds, open_unpacked
 
 SUFFIXES = (".nii", ".nii.gz")
 DISAGREEMENT_MM = 0.1
-_GZIP = b"\x1f\x8b"
+_SIZES = {348: 1, 540: 2}  # length of the header, NIfTI version
+_FORM_CODES = range(6)  # NIFTI_XFORM_UNKNOWN to NIFTI_XFORM_TEMPLATE_OTHER
 _UNITS = {1: ("metres", 1000.0), 3: ("micrometres", 0.001)}  # NIfTI-1 xyzt_units, lowest three bits
 
 
@@ -72,36 +67,36 @@ def read_nifti_header(path: Path) -> NiftiHeader:
     Of a compressed file only the first bytes are unpacked; its length is read from gzip's last four.
 
     Raises:
-        SeriesError: Not a NIfTI file, cut short, or not one volume of grey values per time point.
+        SeriesError: Not a NIfTI file, cut short, a header that contradicts itself, a decompression bomb,
+            or not one volume of grey values per time point.
         GeometryError: Neither sform nor qform, or an affine that squashes the volume.
     """
     from nibabel.spatialimages import HeaderDataError
 
     try:
-        with _open_unpacked(path) as file:
-            size = int.from_bytes(start := file.read(4), "little")
-            if int.from_bytes(start, "big") in (348, 540):
-                size = int.from_bytes(start, "big")
-            if size not in (348, 540):
-                raise SeriesError(f"{path}: not a NIfTI file; convert the scan again")
-            block = start + file.read(size - 4)
-        if len(block) < size:
-            raise _cut_short(path)
-        result = _header(nibabel_class("Header", 1 if size == 348 else 2)(block), path)
-    except (
-        HeaderDataError,
-        ValueError,
-        ArithmeticError,
-        EOFError,
-        zlib.error,
-        OSError,
-        LookupError,
-    ) as error:
-        raise SeriesError(f"{path}: a damaged NIfTI file ({error}); copy or convert it again") from error
+        result = _header(_read_block(path), path)
+        complete = holds(path, result.offset + _bytes_of_one(result) * result.volumes)
+    except (HeaderDataError, ValueError, ArithmeticError, LookupError, *DAMAGED) as error:
+        raise _damaged(path, error) from error
     except GeometryError as error:
         raise GeometryError(f"{path}: {error}") from error
-    _check_complete(path, result)
+    if not complete:
+        raise _cut_short(path)
     return result
+
+
+def _read_block(path: Path) -> Any:  # noqa: ANN401 (NiBabel's headers are untyped)
+    """The header as NiBabel's, unchecked: NiBabel would mend it silently."""
+    with open_unpacked(path) as file:
+        start = file.read(4)
+        order: Literal["little", "big"] = "big" if start[:2] == b"\0\0" else "little"
+        size = int.from_bytes(start, order)
+        if size not in _SIZES:
+            raise SeriesError(f"{path}: not a NIfTI file; convert the scan again")
+        block = start + file.read(size - 4)
+    if len(block) < size:
+        raise _cut_short(path)
+    return nibabel_class("Header", _SIZES[size])(block, endianness="<>"[order == "big"], check=False)
 
 
 def read_nifti(path: Path, header: NiftiHeader, volume_index: int | None = None) -> npt.NDArray[Any]:
@@ -119,27 +114,38 @@ def read_nifti(path: Path, header: NiftiHeader, volume_index: int | None = None)
     Raises:
         SeriesError: The file is cut short or damaged.
     """
-    count = math.prod(header.geometry.shape)
-    skip = header.offset + (volume_index or 0) * count * header.stored_dtype.itemsize
+    size = _bytes_of_one(header)
     try:
-        with _open_unpacked(path) as file:
-            file.seek(skip)
-            data = file.read(count * header.stored_dtype.itemsize)
-            if isinstance(file, gzip.GzipFile) and header.volumes == 1:
+        with open_unpacked(path) as file:
+            file.seek(header.offset + (volume_index or 0) * size)
+            data = file.read(size)  # straight into the bytes that the array below looks at
+            if header.volumes == 1:
                 file.read(1)  # reaching the end makes gzip compare its checksum
-    except (EOFError, zlib.error, OSError) as error:
-        raise SeriesError(f"{path}: a damaged NIfTI file ({error}); copy or convert it again") from error
-    if len(data) < count * header.stored_dtype.itemsize:
+    except DAMAGED as error:
+        raise _damaged(path, error) from error
+    if len(data) < size:
         raise _cut_short(path)
     stored = np.frombuffer(data, dtype=header.stored_dtype).reshape(header.geometry.shape, order="F")
-    if header.slope == 1 and header.intercept == 0:
-        voxels = stored.astype(header.dtype, copy=False)
-    elif header.dtype.kind == "f":
-        voxels = (stored.astype(np.float64) * header.slope + header.intercept).astype(header.dtype)
-    else:
-        voxels = stored.astype(header.dtype) + header.dtype.type(int(header.intercept))
+    voxels = _scaled(stored, header)
     voxels.setflags(write=False)
     return voxels
+
+
+def _scaled(stored: npt.NDArray[Any], header: NiftiHeader) -> npt.NDArray[Any]:
+    """The values that the header means; slice by slice, so that float64 never holds the whole volume."""
+    if header.slope == 1 and header.intercept == 0:
+        return stored.astype(header.dtype, copy=False)
+    voxels = np.empty(stored.shape, header.dtype, order="F")
+    for k in range(stored.shape[2]):
+        if header.dtype.kind == "f":
+            voxels[..., k] = stored[..., k].astype(np.float64) * header.slope + header.intercept
+        else:
+            np.add(stored[..., k], int(header.intercept), out=voxels[..., k], dtype=header.dtype)
+    return voxels
+
+
+def _bytes_of_one(header: NiftiHeader) -> int:
+    return math.prod(header.geometry.shape) * header.stored_dtype.itemsize
 
 
 def nibabel_class(kind: str, version: int) -> Any:  # noqa: ANN401 (NiBabel's classes are untyped)
@@ -148,15 +154,17 @@ def nibabel_class(kind: str, version: int) -> Any:  # noqa: ANN401 (NiBabel's cl
 
 
 def _header(header: Any, path: Path) -> NiftiHeader:  # noqa: ANN401 (NiBabel's headers are untyped)
+    _refuse_contradictions(header, path)
     stored = header.get_data_dtype()
-    if stored.fields is not None or stored.kind not in "iuf":
-        raise SeriesError(f"{path}: a colour or complex image ({stored}), not a scan; give grey values")
-    shape = [int(n) for n in header.get_data_shape()]
+    shape = [int(n) for n in header["dim"][1 : 1 + int(header["dim"][0])]]
     while len(shape) > 3 and shape[-1] == 1:
         shape.pop()
     if len(shape) > 4 or len(shape) < 2:
         raise SeriesError(f"{path}: {len(shape)} axes {tuple(shape)}; a scan has three, or four with time")
-    volumes = shape[3] if len(shape) == 4 else 1
+    if min(shape) < 1:
+        raise SeriesError(
+            f"{path}: a damaged NIfTI file (its size is {tuple(shape)}); copy or convert it again"
+        )
     slope, intercept = header.get_slope_inter()
     slope, intercept = (
         (1.0 if slope is None else float(slope)),
@@ -165,12 +173,33 @@ def _header(header: Any, path: Path) -> NiftiHeader:  # noqa: ANN401 (NiBabel's 
     return NiftiHeader(
         geometry=Geometry(three_axes((*shape, 1)[:3]), _affine(header, path)),
         dtype=_value_dtype(stored, slope, intercept),
-        volumes=volumes,
+        volumes=shape[3] if len(shape) == 4 else 1,
         stored_dtype=stored,
         offset=int(header["vox_offset"]),
         slope=slope,
         intercept=intercept,
     )
+
+
+def _refuse_contradictions(header: Any, path: Path) -> None:  # noqa: ANN401 (NiBabel's headers are untyped)
+    """What one reader would mend in one way and another in another is damage, not a scan."""
+    if header["magic"].item() == header.pair_magic:
+        raise SeriesError(f"{path}: the header of a .hdr/.img pair; convert the pair to one .nii.gz")
+    stored = header.get_data_dtype()
+    if stored.fields is not None or stored.kind not in "iuf":
+        raise SeriesError(f"{path}: a colour or complex image ({stored}), not a scan; give grey values")
+    offset, bits = float(header["vox_offset"]), int(header["bitpix"])
+    wrong = {
+        "magic": header["magic"].item() != header.single_magic,
+        "dim[0]": not 1 <= int(header["dim"][0]) <= 7,
+        "bitpix": bits not in (0, 8 * stored.itemsize),
+        "vox_offset": not header.single_vox_offset <= offset < 2**62 or offset != int(offset),
+        "sform_code": int(header["sform_code"]) not in _FORM_CODES,
+        "qform_code": int(header["qform_code"]) not in _FORM_CODES,
+    }
+    found = [name for name, is_wrong in wrong.items() if is_wrong]
+    if found:
+        raise SeriesError(f"{path}: a damaged NIfTI file ({', '.join(found)}); copy or convert it again")
 
 
 def _value_dtype(stored: np.dtype[Any], slope: float, intercept: float) -> np.dtype[Any]:
@@ -213,9 +242,13 @@ def _affine(header: Any, path: Path) -> FloatArray:  # noqa: ANN401 (NiBabel's h
 
 def _qform(header: Any, path: Path) -> FloatArray | None:  # noqa: ANN401 (NiBabel's headers are untyped)
     """The qform, None where the file has none; one that is no rotation matters only without an sform."""
+    from nibabel.spatialimages import HeaderDataError
+
+    if header["pixdim"][0] == 0:
+        header["pixdim"][0] = 1  # nifti1.h: "If pixdim[0]=0 … qfac=1"
     try:
         qform: FloatArray | None = header.get_qform(coded=True)[0]
-    except ValueError:
+    except (ValueError, HeaderDataError):
         if header["sform_code"] <= 0:
             raise
         warnings.warn(f"{path}: its qform is no rotation; the sform is used", stacklevel=2)
@@ -223,44 +256,8 @@ def _qform(header: Any, path: Path) -> FloatArray | None:  # noqa: ANN401 (NiBab
     return qform
 
 
-@contextmanager
-def _open_unpacked(path: Path) -> Iterator[BinaryIO | gzip.GzipFile]:
-    """Open a file for reading, unpacked where it is gzip by content, whatever its name."""
-    with path.open("rb") as file:
-        packed = file.read(2) == _GZIP
-        file.seek(0)
-        if not packed:
-            yield file
-            return
-        with gzip.GzipFile(fileobj=file, mode="rb") as unpacked:
-            yield unpacked
-
-
-def _check_complete(path: Path, header: NiftiHeader) -> None:
-    count = math.prod(header.geometry.shape) * header.volumes
-    expected = header.offset + count * header.stored_dtype.itemsize
-    with path.open("rb") as file:
-        if file.read(2) != _GZIP:
-            complete = path.stat().st_size >= expected
-        else:
-            file.seek(-4, os.SEEK_END)
-            unpacked = int.from_bytes(file.read(4), "little")
-            # Anything but the exact length (modulo 2³²) is rare and worth a look at the whole file: bytes
-            # behind the voxels, several gzip members, or a file cut short, whose last bytes are chance.
-            complete = unpacked == expected % 2**32 or _unpacked_size(path) >= expected
-    if not complete:
-        raise _cut_short(path)
-
-
-def _unpacked_size(path: Path) -> int:
-    size = 0
-    try:
-        with gzip.open(path) as file:
-            while block := file.read(1 << 20):
-                size += len(block)
-    except (EOFError, zlib.error, OSError):
-        return -1
-    return size
+def _damaged(path: Path, error: Exception) -> SeriesError:
+    return SeriesError(f"{path}: a damaged NIfTI file ({error}); copy or convert it again")
 
 
 def _cut_short(path: Path) -> SeriesError:

@@ -1,0 +1,72 @@
+"""What a compressed image says of its own size, before a decoder makes room for it."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+_J2K_SIZE = b"\xff\x4f\xff\x51"  # ITU-T T.800 A.4.1 and A.5.1: SOC, then SIZ
+_NOT_FRAMES = (0xC4, 0xC8, 0xCC)  # ITU-T T.81 table B.1: DHT, JPG and DAC lie among the SOF markers
+_JPEG_LS_FRAME = 0xF7  # ITU-T T.87 C.1.1
+_LOOKED_AT = 1 << 16
+
+
+def refuse_other_size(dataset: Dataset) -> None:
+    """Refuse an encapsulated image whose codestream is of another size than the header says.
+
+    A decoder would trust the codestream and make room for it, gigabytes where bytes are damaged.
+
+    Args:
+        dataset: One frame, encapsulated, with its matrix and number of samples.
+
+    Raises:
+        ValueError: Says both sizes. Where no size is found, the decoder will say what is wrong.
+    """
+    found = _size(_first_fragment(dataset.PixelData))
+    wanted = int(dataset.Rows), int(dataset.Columns), int(dataset.get("SamplesPerPixel") or 1)
+    if found is not None and found != wanted:
+        raise ValueError(
+            f"the compressed image has {found[0]} rows, {found[1]} columns and {found[2]} samples, "
+            f"the header says {wanted[0]}, {wanted[1]} and {wanted[2]}"
+        )
+
+
+def _first_fragment(pixel_data: bytes) -> bytes:
+    """The beginning of the first fragment: behind the item of the offset table (PS3.5 A.4)."""
+    start = 8 + int.from_bytes(pixel_data[4:8], "little") + 8
+    return pixel_data[start : start + _LOOKED_AT]
+
+
+def _size(frame: bytes) -> tuple[int, int, int] | None:
+    r"""Rows, columns and components of a JPEG, JPEG-LS or JPEG 2000 image; None where it does not say.
+
+    Example:
+        >>> _size(b"\xff\xd8\xff\xc3\x00\x0b\x10\x00\x24\x00\x28\x01")
+        (36, 40, 1)
+    """
+    place = frame.find(_J2K_SIZE)
+    try:
+        if place >= 0:
+            right, bottom, left, top = struct.unpack_from(">4L", frame, place + 8)
+            return bottom - top, right - left, struct.unpack_from(">H", frame, place + 40)[0]
+        return _jpeg_size(frame)
+    except struct.error:
+        return None
+
+
+def _jpeg_size(frame: bytes) -> tuple[int, int, int] | None:
+    """Walk from marker to marker to the frame header."""
+    place = 2
+    while frame[place : place + 1] == b"\xff":
+        marker = frame[place + 1]
+        if marker == 0xFF:  # a fill byte
+            place += 1
+            continue
+        if (0xC0 <= marker <= 0xCF and marker not in _NOT_FRAMES) or marker == _JPEG_LS_FRAME:
+            rows, columns, samples = struct.unpack_from(">2HB", frame, place + 5)
+            return rows, columns, samples
+        place += 2 + int(struct.unpack_from(">H", frame, place + 2)[0])
+    return None
