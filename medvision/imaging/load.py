@@ -144,7 +144,8 @@ def _read_headers(source: Source, uid: str | None, volume_index: int | None, all
     where, files = find_files(source)
     if is_nifti(files[0]) or is_itk(files[0]):
         if len(files) > 1:
-            raise SeriesError(f"{where}: {len(files)} files, one of them {files[0].name}; give one file")
+            kind = "NIfTI" if is_nifti(files[0]) else "NRRD or MetaImage"
+            raise SeriesError(f"{where}: {len(files)} files, one of them {kind}; give one {kind} file")
         read = read_nifti_header if is_nifti(files[0]) else read_itk_header
         header = read(files[0])
         _check_index(files[0], header, volume_index)
