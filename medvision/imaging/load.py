@@ -163,7 +163,8 @@ def _read_headers(source: Source, options: Reading) -> _Found:
     where, files = find_files(source)
     if is_nifti(files[0]) or is_itk(files[0]):
         if len(files) > 1:
-            raise SeriesError(f"{where}: {len(files)} files, one of them {files[0].name}; give one file")
+            kind = "NIfTI" if is_nifti(files[0]) else "NRRD or MetaImage"
+            raise SeriesError(f"{where}: {len(files)} files, one of them {kind}; give one {kind} file")
         read = read_nifti_header if is_nifti(files[0]) else read_itk_header
         header = read(files[0])
         _check_index(files[0], header, options.volume_index)

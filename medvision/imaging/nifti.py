@@ -186,12 +186,13 @@ def _refuse_contradictions(header: Any, path: Path) -> None:  # noqa: ANN401 (Ni
     if header["magic"].item() == header.pair_magic:
         raise SeriesError(f"{path}: the header of a .hdr/.img pair; convert the pair to one .nii.gz")
     stored = header.get_data_dtype()
-    if stored.fields is not None or stored.kind not in "iuf":
+    if stored.fields is not None or (stored.kind not in "iuf" and stored.itemsize):
         raise SeriesError(f"{path}: a colour or complex image ({stored}), not a scan; give grey values")
     offset, bits = float(header["vox_offset"]), int(header["bitpix"])
     wrong = {
         "magic": header["magic"].item() != header.single_magic,
         "dim[0]": not 1 <= int(header["dim"][0]) <= 7,
+        "datatype": not stored.itemsize,
         "bitpix": bits not in (0, 8 * stored.itemsize),
         "vox_offset": not header.single_vox_offset <= offset < 2**62 or offset != int(offset),
         "sform_code": int(header["sform_code"]) not in _FORM_CODES,

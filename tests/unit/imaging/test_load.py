@@ -70,9 +70,12 @@ def test_what_is_not_there(tmp_path: Path) -> None:
 
 
 def test_formats_that_are_not_read(tmp_path: Path) -> None:
-    (tmp_path / "a.nrrd").write_bytes(b"NRRD0004")
-    with pytest.raises(SeriesError, match=r"a\.nrrd: this format is not read"):
-        load_volume(tmp_path / "a.nrrd")
+    for name in ("a.hdr", "a.img", "a.mgz", "a.mnc"):  # a pair's header and voxels, FreeSurfer, MINC
+        (tmp_path / name).write_bytes(b"anything")
+        with pytest.raises(
+            SeriesError, match=f"{name}: this format is not read; convert the scan to .nii.gz"
+        ):
+            load_volume(tmp_path / name)
 
 
 def test_several_nifti_files_are_refused(tmp_path: Path) -> None:

@@ -142,6 +142,15 @@ class TestRefusals:
             path.write_bytes(whole[:length])
             self.refused(path, "cut short|not a NIfTI|damaged")
 
+    @pytest.mark.parametrize("place", [-2, -6])
+    def test_checksum_and_length_are_compared(self, tmp_path: Path, place: int) -> None:
+        path = save_nifti(tmp_path / "a.nii.gz", array(shape=(20, 20, 20)), AFFINE)
+        data = bytearray(path.read_bytes())
+        data[place] ^= 0x01  # gzip's last eight bytes: CRC-32 and length, RFC 1952 2.3.1
+        path.write_bytes(data)
+        with pytest.raises(SeriesError, match=r"damaged NIfTI file|cut short"):
+            load_volume(path)
+
     def test_damage_inside_compressed_voxels(self, tmp_path: Path) -> None:
         path = save_nifti(tmp_path / "a.nii.gz", array(shape=(20, 20, 20)), AFFINE)
         data = bytearray(path.read_bytes())
@@ -153,6 +162,75 @@ class TestRefusals:
     def test_something_else(self, tmp_path: Path) -> None:
         (tmp_path / "a.nii").write_bytes(b"not an image" * 100)
         self.refused(tmp_path / "a.nii", "a.nii: not a NIfTI file")
+
+
+class TestContradictions:
+    """What NiBabel mends, each in a way that other readers do not, is refused."""
+
+    @staticmethod
+    def edited(tmp_path: Path, name: str, value: object, index: int | None = None) -> Path:
+        image = nib.Nifti1Image(array(), AFFINE)
+        image.set_sform(np.diag([2.0, 2, 2, 1]), 0 if name == "pixdim" else 1)
+        image.set_qform(np.diag([2.0, 2, 2, 1]), 1)
+        header = image.header
+        header["vox_offset"], header["magic"] = 352, b"n+1"
+        if index is None:
+            header[name] = value
+        else:
+            header[name][index] = value
+        path = tmp_path / "a.nii"
+        path.write_bytes(header.binaryblock + bytes(4) + array().tobytes(order="F"))
+        return path
+
+    @pytest.mark.parametrize(
+        ("name", "value", "index"),
+        [
+            ("magic", b"xyz", None),
+            ("bitpix", 8, None),
+            ("vox_offset", 0, None),
+            ("vox_offset", 348, None),
+            ("vox_offset", 352.5, None),
+            ("vox_offset", np.nan, None),
+            ("vox_offset", -1e30, None),
+            ("sform_code", 7, None),
+            ("qform_code", -1, None),
+            ("dim", 0, 0),
+            ("dim", 9, 0),
+            ("dim", -5, 1),
+            ("dim", 0, 2),
+            ("datatype", 77, None),
+            ("datatype", 0, None),
+            ("pixdim", -2, 1),
+            ("pixdim", 3.5, 0),
+            ("scl_inter", np.inf, None),
+        ],
+    )
+    def test_are_refused(self, tmp_path: Path, name: str, value: object, index: int | None) -> None:
+        path = self.edited(tmp_path, name, value, index)
+        if name == "scl_inter":
+            path = self.edited(tmp_path, "scl_slope", 1)
+            content = bytearray(path.read_bytes())
+            content[116:120] = np.float32(np.inf).tobytes()  # nifti1.h: scl_inter
+            path.write_bytes(content)
+        for read in (inspect, load_volume):
+            with pytest.raises((SeriesError, GeometryError), match=r"a\.nii: a damaged NIfTI file"):
+                read(path)
+
+    def test_a_qfac_of_zero_is_one(self, tmp_path: Path) -> None:  # nifti1.h, "METHOD 2"
+        path = self.edited(tmp_path, "pixdim", 0, 0)
+        assert load_volume(path).affine == pytest.approx(np.diag([2.0, 2, 2, 1]))
+
+    def test_what_is_claimed_is_compared_with_the_file_before_room_is_made(self, tmp_path: Path) -> None:
+        path = self.edited(tmp_path, "dim", [3, 32767, 32767, 32767, 1, 1, 1, 1])
+        TestRefusals.refused(path, "cut short")
+        path.with_suffix(".nii.gz").write_bytes(gzip.compress(path.read_bytes()))
+        TestRefusals.refused(path.with_suffix(".nii.gz"), "cut short")
+
+    def test_a_bomb(self, tmp_path: Path) -> None:
+        header = self.edited(tmp_path, "dim", [3, 1024, 1024, 1000, 1, 1, 1, 1]).read_bytes()[:352]
+        zeros = gzip.compress(bytes(1 << 24), mtime=0)
+        (tmp_path / "b.nii.gz").write_bytes(gzip.compress(header) + zeros * 125)
+        TestRefusals.refused(tmp_path / "b.nii.gz", "unpacks to 2 GiB or more, .* as decompression bombs do")
 
 
 def test_compressed_file_of_several_members_is_read(tmp_path: Path) -> None:
