@@ -158,7 +158,14 @@ def _summary(found: _Found) -> ImageHeader:
 
     series = found.headers
     first = series.slices[0]
-    provenance = Provenance(found.files, first.patient_id, first.series_uid, first.description)
+    provenance = Provenance(
+        files=found.files,
+        patient_id=first.patient_id,
+        series_uid=first.series_uid,
+        description=first.description,
+        frame_of_reference_uid=first.same["frame of reference"],
+        instance_uids=tuple(dict.fromkeys(s.instance_uid for s in series.slices)),
+    )
     return ImageHeader(
         series.geometry, value_dtype(series.slices), first.modality, "DICOM", series.volumes, provenance
     )

@@ -25,12 +25,16 @@ class Provenance:
         patient_id: DICOM PatientID, or "" where the format has none.
         series_uid: DICOM SeriesInstanceUID, or "".
         description: DICOM SeriesDescription, or "".
+        frame_of_reference_uid: DICOM FrameOfReferenceUID, or "".
+        instance_uids: DICOM SOPInstanceUIDs of the files, in their order.
     """
 
     files: tuple[Path, ...] = ()
     patient_id: str = ""
     series_uid: str = ""
     description: str = ""
+    frame_of_reference_uid: str = ""
+    instance_uids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, repr=False)
