@@ -192,7 +192,7 @@ def read_segmentation(path: Path) -> DicomSegmentation:
 
     with disable_value_validation(), warnings.catch_warnings(action="ignore"):
         try:
-            dataset = dcmread(path)
+            dataset = dcmread(path, force=True)
             refusal = refusal_of(dataset) or undecodable(dataset)
             if refusal:
                 raise SeriesError(f"{path}: {refusal}")

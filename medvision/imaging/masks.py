@@ -156,7 +156,11 @@ def dicom_kind(path: Path) -> str:
     if is_nifti(path) or not looks_like_dicom(path):
         return ""
     try:
-        return str(dcmread(path, specific_tags=["SOPClassUID"], stop_before_pixels=True).get("SOPClassUID"))
+        return str(
+            dcmread(path, specific_tags=["SOPClassUID"], stop_before_pixels=True, force=True).get(
+                "SOPClassUID"
+            )
+        )
     except unreadable():
         return ""
 

@@ -179,7 +179,7 @@ def _check_every_slice(used: Sequence[int], distance: float) -> None:
     if len(used) > 2 and len(steps) == 1 and min(steps) > 1:
         step = min(steps)
         raise GeometryError(
-            f"has contours in every {step}th slice only, {step * distance:.2f} mm apart where slices are "
+            f"has contours in only one of {step} slices, {step * distance:.2f} mm apart where slices are "
             f"{distance:.2f} mm apart, so slices between would stay empty; interpolate the contours where "
             f"they were drawn, or give the series on which they were drawn"
         )
@@ -203,7 +203,7 @@ def read_structure_set(path: Path) -> StructureSet:
 
     with disable_value_validation():
         try:
-            dataset = dcmread(path)
+            dataset = dcmread(path, force=True)
             drawn = {int(item.ReferencedROINumber): item for item in dataset.get("ROIContourSequence") or []}
             listed = [(int(i.ROINumber), i) for i in dataset.get("StructureSetROISequence") or []]
             rois = {number: _roi(number, item, drawn.get(number)) for number, item in listed}
