@@ -203,7 +203,15 @@ def _summary(found: _Found) -> ImageHeader:
     if first.projection:
         notes = (*notes, "a radiograph: its affine holds pixel sizes and directions, no place in the patient")
     provenance = Provenance(
-        found.files, first.patient_id, first.series_uid, first.description, series.values, series.keys, notes
+        files=found.files,
+        patient_id=first.patient_id,
+        series_uid=first.series_uid,
+        description=first.description,
+        frame_of_reference_uid=first.same["frame of reference"],
+        instance_uids=tuple(dict.fromkeys(s.instance_uid for s in series.slices)),
+        values=series.values,
+        keys=series.keys,
+        notes=notes,
     )
     return ImageHeader(
         series.geometry, volume_dtype(series), first.modality, "DICOM", series.volumes, provenance

@@ -30,6 +30,8 @@ class Provenance:
             "" where the format has one answer only.
         keys: What all slices of a DICOM volume share of the fields that may tell volumes apart, by keyword.
         notes: What was done to the slices because the caller asked for it.
+        frame_of_reference_uid: DICOM FrameOfReferenceUID, or "".
+        instance_uids: DICOM SOPInstanceUIDs of the files, in their order.
     """
 
     files: tuple[Path, ...] = ()
@@ -39,6 +41,8 @@ class Provenance:
     values: str = ""
     keys: Mapping[str, tuple[float | str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    frame_of_reference_uid: str = ""
+    instance_uids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, repr=False)

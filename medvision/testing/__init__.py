@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from medvision.testing.mr_cohort import write_mr_cohort
     from medvision.testing.nifti import write_nifti
     from medvision.testing.phantom import Lesion, Phantom, affine_of
+    from medvision.testing.rtstruct import write_rtstruct
     from medvision.testing.thorax import thorax_phantom
 
 _HOMES = {
@@ -46,6 +47,7 @@ _HOMES = {
     "write_dicom_series": "dicom",
     "write_mr_cohort": "mr_cohort",
     "write_nifti": "nifti",
+    "write_rtstruct": "rtstruct",
 }
 
 __all__ = [
@@ -68,6 +70,7 @@ __all__ = [
     "write_dicom_series",
     "write_mr_cohort",
     "write_nifti",
+    "write_rtstruct",
 ]
 
 
