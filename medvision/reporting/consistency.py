@@ -95,7 +95,11 @@ def column(model: str, what: str) -> str:
 
 def _crossing(contents: RunContents) -> list[str]:
     patient_of = dict(zip(contents.cohort["case_id"], contents.cohort["patient_id"], strict=True))
-    problems = []
+    away = set(contents.locked["patient_id"]) if len(contents.locked) else set()
+    problems = [
+        f"patient {patient} is in the locked test set and in the rest"
+        for patient in sorted(away & set(patient_of.values()))
+    ]
     for part in contents.split_parts:
         unknown = [case for case in (*part.train, *part.test) if case not in patient_of]
         problems += [f"{part.where}: case {case} is not in cohort.parquet" for case in unknown]
@@ -131,8 +135,8 @@ def _wrong_counts(contents: RunContents) -> list[str]:
                 f"the predictions give {_counts(counted)}"
             )
         for name, value in _rates(counted).items():
-            for estimate in contents.select(model=model, metric=name, aggregation="pooled out-of-fold"):
-                if not _same(estimate.value, value):
+            for estimate in contents.select(model=model, metric=name):
+                if estimate.fold is None and not _same(estimate.value, value):
                     label = measure(name).label
                     found.append(
                         f"{label} of {model}: results.json says {estimate.value:.4f}, "
