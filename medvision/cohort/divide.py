@@ -246,7 +246,7 @@ def _splits(
 
     parts = []
     for fold, each in enumerate(divisions):
-        inner = ()
+        inner: tuple[InnerPart, ...] = ()
         if each.validation is not None:
             inner = (InnerPart(chosen(each.train & ~each.validation), chosen(each.validation)),)
         parts.append(Part(0, fold, chosen(each.train), chosen(each.test), each.name, inner))

@@ -100,7 +100,9 @@ def read_times(values: Sequence[object], column: str, names: Sequence[str]) -> T
         raise CohortError(f"a split by time needs {column!r} of every case", problems=first_of(missing))
     if all(_is_number(value) for value in values):
         return _numbers([float(str(value)) for value in values])
-    keys, forms, wrong = [], {}, []
+    keys: list[float] = []
+    forms: dict[str, str] = {}
+    wrong: list[str] = []
     for value, name in zip(values, names, strict=True):
         try:
             form, moment = _read(value)

@@ -63,7 +63,7 @@ def mean_auroc(
     Example:
         >>> labels, sites = [0, 1, 0, 1, 0, 1, 0, 1], ["A"] * 4 + ["B"] * 4
         >>> print(mean_auroc(labels, [1, 3, 2, 4, 1, 2, 4, 3], sites))
-        0.750 (95% CI 0.278–0.959)
+        0.750 (95% CI 0.180–0.976)
     """
     checked_level(level)
     truth, values, codes = ranked_units(labels, scores, patients, positive)

@@ -101,9 +101,9 @@ def _caption(contents: RunContents, bands: dict[str, RocBand]) -> str:
     if len(contents.parts) == 1:
         return (
             f"Curves of the test part ({contents.split_parts[0].title}), which is not cross-validated. "
-            f"Shaded: pointwise {level} band of “{first}”, from a bootstrap of patients with the fitted model "
-            "held fixed. Dots: sensitivity and specificity at the threshold that was chosen on the training part. "
-            f"AUC with its {level} interval{how}."
+            f"Shaded: pointwise {level} band of “{first}”, from a bootstrap of patients with the fitted "
+            "model held fixed. Dots: sensitivity and specificity at the threshold that was chosen on the "
+            f"training part. AUC with its {level} interval{how}."
         )
     return (
         f"Thick lines: vertical average of the curves of {band.folds} test parts; thin lines: the single "
