@@ -88,7 +88,7 @@ def balance_summary(
             cells += [f"{group['patient_id'].nunique():,}", f"{len(group):,}"]
             cells += [share(int((group["label"] == 1).sum()), len(group))] if positive is not None else []
         rows.append((*cells, _largest(part, columns)))
-    names = ("Part", *(f"{side}: {head}" for side in ("Training", "Test") for head in heads), "Largest SMD")
+    names = ("Part", *(f"{side}: {head}" for side in ("Train", "Test") for head in heads), "Largest SMD")
     notes = ("SMD: standardised difference of the test part from the training part, without the label.",)
     return Table("balance_summary", "Who is in which part", names, tuple(rows), notes if columns else ())
 
