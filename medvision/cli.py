@@ -83,6 +83,7 @@ def run(
     out: Path | None = None,
     folds: str | None = None,
     resume: Annotated[bool, Parameter(name="--resume", negative="--fresh")] = True,
+    unlock_test: bool = False,
     device: Device = "auto",
     allow: Allow = (),
     quiet: bool = False,
@@ -95,6 +96,7 @@ def run(
         out: The run folder; by default runs/NAME.
         folds: Only these folds, such as 0,1.
         resume: Go on where an earlier start was stopped; --fresh removes that run first.
+        unlock_test: Open the locked test set (split.test) when all folds are finished; the record keeps it.
         device: Where it computes; auto takes a CUDA card where there is one.
         allow: Package whose classes `model.kind: custom` may name.
         quiet: Show no progress.
@@ -111,6 +113,7 @@ def run(
         out=out,
         folds=_numbers(folds),
         fresh=not resume,
+        unlock_test=unlock_test,
         device=device,
         allow=allow,
         quiet=quiet,
@@ -132,6 +135,7 @@ def check(
     /,
     *overrides: Overrides,
     deep: bool = False,
+    splits: Path | None = None,
     device: Device = "auto",
     allow: Allow = (),
 ) -> int:
@@ -141,12 +145,13 @@ def check(
         study: The study file.
         overrides: Settings that come last, such as training.epochs=5.
         deep: Also read every voxel, and compute one step forward and backward.
+        splits: Also write the split to this file, as a run would store it.
         device: Where --deep computes.
         allow: Package whose classes `model.kind: custom` may name.
     """
     from medvision.workflows.check import check as check_study
 
-    print(check_study(study, overrides, deep=deep, device=device, allow=allow))
+    print(check_study(study, overrides, deep=deep, splits=splits, device=device, allow=allow))
     return 0
 
 

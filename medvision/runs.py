@@ -154,6 +154,16 @@ class RunFolder:
         """Predicted masks in each scan's own geometry."""
         return self.path / "segmentations"
 
+    @property
+    def locked_test(self) -> Path:
+        """Predictions of the locked test set, once it was opened."""
+        return self.path / "locked_test"
+
+    @property
+    def unlocks(self) -> Path:
+        """Every time that the locked test set was opened; `--fresh` keeps it."""
+        return self.path / "unlocks.json"
+
     def fold(self, repeat: int, fold: int) -> Path:
         """The folder of one fold of one repeat."""
         return self.path / "folds" / f"{repeat}-{fold}"
@@ -167,8 +177,11 @@ class RunFolder:
         return HeldRun(self)
 
     def clear(self) -> None:
-        """Remove the results of an earlier run, for `--fresh`; files that are not a run's stay."""
-        for name in ("folds", "segmentations", "tables", "figures"):
+        """Remove the results of an earlier run, for `--fresh`; files that are not a run's stay.
+
+        So do the unlocks of its test set: what was opened stays opened.
+        """
+        for name in ("folds", "segmentations", "locked_test", "tables", "figures"):
             shutil.rmtree(self.path / name, ignore_errors=True)
         for name in (
             "experiment.yaml", "record.json", "splits.json", "cohort.parquet", "predictions.parquet",

@@ -36,9 +36,9 @@ def binary_labels(
         >>> binary_labels(["1", "0"], column="malignant", positive=1, negative=None, names=["a", "b"])
         ([1, 0], [])
     """
-    keys = [None if value is None else _key(value) for value in values]
+    keys = [None if value is None else same_value(value) for value in values]
     shown = {key: value for key, value in zip(keys, values, strict=True) if key is not None}
-    yes = _key(positive)
+    yes = same_value(positive)
     others = [key for key in shown if key != yes]
     problems = first_of(
         [
@@ -59,7 +59,7 @@ def binary_labels(
             "name the negative one too, and leave cases with other values out of the table"
         )
         return [], problems
-    no = _key(negative) if negative is not None else next(iter(others), None)
+    no = same_value(negative) if negative is not None else next(iter(others), None)
     wrong = [
         f"{name}: the label {column!r} is {value!r}, neither {positive!r} nor {negative!r}"
         for name, value, key in zip(names, values, keys, strict=True)
@@ -73,8 +73,16 @@ def binary_labels(
     return labels, problems
 
 
-def _key(value: object) -> float | str:
-    """What two equal values have in common, however they are written."""
+def same_value(value: object) -> float | str:
+    """Return what two equal values have in common, however they are written.
+
+    Args:
+        value: A value of a column or of a study file.
+
+    Example:
+        >>> same_value("1") == same_value(1.0) == same_value(True), same_value(" train ")
+        (True, 'train')
+    """
     if isinstance(value, bool | int | float):
         return float(value)
     text = str(value).strip()

@@ -8,22 +8,25 @@ from collections.abc import Iterator
 import pandas as pd
 
 from medvision.cohort.cases import Cohort
-from medvision.cohort.splits import Part, Splits
+from medvision.cohort.parts import Part, Splits
 from medvision.errors import CohortError, LeakageError
 from medvision.wording import did_you_mean, first_of, listed
 
 
 def check_disjoint(splits: Splits, cases: Cohort | pd.DataFrame) -> None:
-    """Refuse splits in which a patient is in training and test, or that do not fit the cohort.
+    """Refuse splits in which a patient is on two sides, or that do not fit the cohort.
+
+    The sides are training, test and locked test set, and within a training part those of each inner
+    division.
 
     Args:
         splits: Drawn here, or read from a file that anyone may have edited.
         cases: The cohort, or a table with `case_id` and `patient_id`.
 
     Raises:
-        LeakageError: A patient or case is in the training and the test part of a fold; names them.
-        CohortError: Cases that the cohort has not; cases that are tested twice or never in a repeat
-            of several folds.
+        LeakageError: A patient or case is on two sides of a fold; names them.
+        CohortError: Cases that the cohort has not; cases that are tested twice, or never in a repeat
+            of several folds that is not by time.
 
     Example:
         >>> table = pd.DataFrame({"case_id": ["a", "b"], "patient_id": ["7", "7"]})
@@ -34,9 +37,9 @@ def check_disjoint(splits: Splits, cases: Cohort | pd.DataFrame) -> None:
     """
     table = cases.table if isinstance(cases, Cohort) else cases
     patient_of = dict(zip(table["case_id"], table["patient_id"], strict=True))
-    leaks = [problem for part in splits.parts for problem in _leaks(part, patient_of)]
+    leaks = [problem for part in splits.parts for problem in _leaks(part, splits.locked, patient_of)]
     others = first_of(list(dict.fromkeys(_unknown(splits, patient_of)))) + first_of(
-        list(_uneven(splits, set(patient_of)))
+        list(_uneven(splits, set(patient_of) - set(splits.locked)))
     )
     if leaks:
         raise LeakageError("a patient is in training and test", problems=[*first_of(leaks), *others])
@@ -44,23 +47,32 @@ def check_disjoint(splits: Splits, cases: Cohort | pd.DataFrame) -> None:
         raise CohortError("the splits do not fit the cohort", problems=others)
 
 
-def _leaks(part: Part, patient_of: dict[str, str]) -> Iterator[str]:
+def _leaks(part: Part, locked: tuple[str, ...], patient_of: dict[str, str]) -> Iterator[str]:
     here = f"repeat {part.repeat}, fold {part.fold}"
-    trained: dict[str, list[str]] = {}
-    for case in part.train:
-        # A case that the cohort does not have is still the same case on both sides.
-        trained.setdefault(patient_of.get(case, f"of case {case}"), []).append(case)
-    tested: dict[str, list[str]] = {}
-    for case in part.test:
-        tested.setdefault(patient_of.get(case, f"of case {case}"), []).append(case)
-    for patient in sorted(trained.keys() & tested.keys()):
-        train, test = listed(trained[patient]), listed(tested[patient])
-        yield f"{here}: patient {patient} is in training (case {train}) and in test (case {test})"
+    sides = {"in training": part.train, "in test": part.test, "locked away": locked}
+    yield from _shared(here, sides, patient_of)
+    for number, inner in enumerate(part.inner):
+        sides = {"in training": inner.train, "in validation": inner.validation}
+        yield from _shared(f"{here}, inner {number}", sides, patient_of)
+        for case in sorted({*inner.train, *inner.validation} - set(part.train)):
+            yield f"{here}, inner {number}: the case {case!r} is not in the training part"
+
+
+def _shared(here: str, sides: dict[str, tuple[str, ...]], patient_of: dict[str, str]) -> Iterator[str]:
+    owned: dict[str, dict[str, list[str]]] = {}
+    for side, cases in sides.items():
+        for case in cases:
+            # A case that the cohort does not have is still the same case on both sides.
+            owned.setdefault(patient_of.get(case, f"of case {case}"), {}).setdefault(side, []).append(case)
+    for patient, places in sorted(owned.items()):
+        if len(places) > 1:
+            where = " and ".join(f"{side} (case {listed(cases)})" for side, cases in places.items())
+            yield f"{here}: patient {patient} is {where}"
 
 
 def _unknown(splits: Splits, patient_of: dict[str, str]) -> Iterator[str]:
     for part in splits.parts:
-        for case in (*part.train, *part.test):
+        for case in (*part.train, *part.test, *splits.locked):
             if case not in patient_of:
                 yield f"the cohort has no case {case!r}{did_you_mean(case, patient_of)}"
 
@@ -72,8 +84,9 @@ def _uneven(splits: Splits, known: set[str]) -> Iterator[str]:
         yield from (
             f"repeat {repeat}: the case {case!r} is tested {n} times" for case, n in count.items() if n > 1
         )
-        if len(parts) > 1:
-            # One part alone is a fixed division, which may leave cases out.
+        if len(parts) > 1 and splits.kind != "time":
+            # One part alone is a fixed division, which may leave cases out; of windows in time the first is
+            # only learned from.
             yield from (
                 f"repeat {repeat}: the case {case!r} is never tested" for case in sorted(known - set(count))
             )

@@ -37,6 +37,20 @@ if TYPE_CHECKING:
         ZscoreIntensity,
     )
     from medvision.config.schema import json_schema
+    from medvision.config.split import (
+        AnySplit,
+        ColumnSplit,
+        ColumnTest,
+        FractionTest,
+        HashFold,
+        HashTest,
+        KFold,
+        SiteSplit,
+        Split,
+        Test,
+        TimeSplit,
+        TimeTest,
+    )
     from medvision.config.study import Study
     from medvision.config.task import ClassificationTask, SegmentationTask, Task
     from medvision.config.training import (
@@ -49,7 +63,6 @@ if TYPE_CHECKING:
         Prediction,
         Schedule,
         Sgd,
-        Split,
         Training,
     )
 
@@ -82,6 +95,20 @@ _MODULES = {
         "ZscoreIntensity",
     ),
     "schema": ("json_schema",),
+    "split": (
+        "AnySplit",
+        "ColumnSplit",
+        "ColumnTest",
+        "FractionTest",
+        "HashFold",
+        "HashTest",
+        "KFold",
+        "SiteSplit",
+        "Split",
+        "Test",
+        "TimeSplit",
+        "TimeTest",
+    ),
     "study": ("Study",),
     "task": ("ClassificationTask", "SegmentationTask", "Task"),
     "training": (
@@ -94,7 +121,6 @@ _MODULES = {
         "Prediction",
         "Schedule",
         "Sgd",
-        "Split",
         "Training",
     ),
 }
@@ -102,10 +128,13 @@ _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
     "AdamW",
+    "AnySplit",
     "Augmentation",
     "CenterCrop",
     "ClassificationTask",
     "Cohort",
+    "ColumnSplit",
+    "ColumnTest",
     "Comparator",
     "Crop",
     "CrossFit",
@@ -115,10 +144,14 @@ __all__ = [
     "EarlyStopping",
     "Evaluation",
     "ForegroundCrop",
+    "FractionTest",
+    "HashFold",
+    "HashTest",
     "Holdout",
     "Inner",
     "InstalledModel",
     "Intensity",
+    "KFold",
     "ManifestCohort",
     "Model",
     "MsdCohort",
@@ -132,10 +165,14 @@ __all__ = [
     "Schedule",
     "SegmentationTask",
     "Sgd",
+    "SiteSplit",
     "Split",
     "Study",
     "StudyFile",
     "Task",
+    "Test",
+    "TimeSplit",
+    "TimeTest",
     "Training",
     "UNetModel",
     "WindowIntensity",

@@ -23,6 +23,7 @@ from medvision.config.model import DenseNetModel, DynUNetModel, Model, ResNetMod
 from medvision.config.pixels import Augmentation, CenterCrop, Preprocessing
 from medvision.config.problem import KeyPath
 from medvision.config.sizes import densenet_input, lowest_level, patch_in_crop, stride_divides
+from medvision.config.split import AnySplit, ColumnSplit, NestedSplit
 from medvision.config.task import ClassificationTask, SegmentationTask, Task
 from medvision.config.training import Prediction, Training
 
@@ -127,6 +128,27 @@ def _loss_is_something(task: Task, training: Training) -> Findings:
         yield ("training", "dice_weight"), "this and cross_entropy_weight are 0, so nothing is learned"
 
 
+def _inner_is_said_once(split: AnySplit, training: Training) -> Findings:
+    if training.inner == Training().inner:
+        return
+    why = "says how training parts are divided, and so does training.inner; leave one of them out"
+    if isinstance(split, NestedSplit) and split.inner_folds is not None:
+        yield ("split", "inner_folds"), why
+    if isinstance(split, ColumnSplit) and split.validation_values:
+        yield ("split", "validation_values"), why
+
+
+def _column_values_differ(split: AnySplit) -> Findings:
+    if not isinstance(split, ColumnSplit):
+        return
+    first: dict[str, str] = {}
+    for role in ("train_values", "validation_values", "test_values"):
+        for place, value in enumerate(getattr(split, role)):
+            taken = first.setdefault(str(value), role)
+            if taken != role:
+                yield ("split", role, place), f"{value!r} is already one of {taken}"
+
+
 CHECKS: dict[Callable[..., Findings], tuple[str, ...]] = {
     check: tuple(inspect.signature(check).parameters)
     for check in (
@@ -141,6 +163,8 @@ CHECKS: dict[Callable[..., Findings], tuple[str, ...]] = {
         _classified_whole,
         _mixup_fits_task,
         _loss_is_something,
+        _inner_is_said_once,
+        _column_values_differ,
         columns_exist,
         columns_have_one_role,
         forbidden_is_no_input,

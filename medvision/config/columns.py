@@ -8,8 +8,9 @@ from medvision.config.cohort import Cohort, ManifestCohort, MsdCohort
 from medvision.config.evaluation import Comparator
 from medvision.config.pixels import Augmentation
 from medvision.config.problem import KeyPath
+from medvision.config.split import AnySplit, columns_of
 from medvision.config.task import ClassificationTask, Task
-from medvision.config.training import Prediction, Split
+from medvision.config.training import Prediction
 from medvision.wording import did_you_mean
 
 Findings = Iterator[tuple[KeyPath, str]]
@@ -24,15 +25,15 @@ def _listed(path: KeyPath, names: Iterable[str]) -> Named:
     return (((*path, place), name) for place, name in enumerate(names))
 
 
-def _used(cohort: Cohort, split: Split, comparators: tuple[Comparator, ...]) -> Named:
+def _used(cohort: Cohort, split: AnySplit, comparators: tuple[Comparator, ...]) -> Named:
     """Every column that a model, a comparator or the split sees, and where it is named."""
     yield from _listed(("cohort", "covariates"), cohort.covariates)
-    yield from _listed(("split", "stratify_by"), split.stratify_by)
+    yield from columns_of(split)
     for place, comparator in enumerate(comparators):
         yield from _listed(("comparators", place, "covariates"), comparator.covariates)
 
 
-def forbidden_is_no_input(cohort: Cohort, split: Split, comparators: tuple[Comparator, ...]) -> Findings:
+def forbidden_is_no_input(cohort: Cohort, split: AnySplit, comparators: tuple[Comparator, ...]) -> Findings:
     """Refuse a forbidden column wherever something would be learned from it."""
     roles: Named = iter(())
     if isinstance(cohort, ManifestCohort):
@@ -43,18 +44,21 @@ def forbidden_is_no_input(cohort: Cohort, split: Split, comparators: tuple[Compa
 
 
 def label_is_no_input(
-    cohort: Cohort, task: Task, split: Split, comparators: tuple[Comparator, ...]
+    cohort: Cohort, task: Task, split: AnySplit, comparators: tuple[Comparator, ...]
 ) -> Findings:
     """Refuse the label as a covariate: it would predict itself."""
     if not isinstance(task, ClassificationTask):
         return
     for path, column in _used(cohort, split, comparators):
         if column == task.label:
-            why = "the folds are balanced by it anyway" if path[0] == "split" else "it would predict itself"
+            balanced = path[0] == "split" and "stratify_by" in path
+            why = "the folds are balanced by it anyway" if balanced else "it would predict itself"
+            if path[0] == "split" and not balanced:
+                why = "parts of one class each could not be evaluated"
             yield path, f"{column!r} is the label (task.label); {why}"
 
 
-def columns_exist(cohort: Cohort, split: Split, comparators: tuple[Comparator, ...]) -> Findings:
+def columns_exist(cohort: Cohort, split: AnySplit, comparators: tuple[Comparator, ...]) -> Findings:
     """Refuse columns that the table of cases will not have."""
     if isinstance(cohort, MsdCohort):
         for path, column in _used(cohort, split, comparators):
@@ -85,7 +89,7 @@ def columns_have_one_role(cohort: Cohort, task: Task) -> Findings:
 
 def nothing_twice(
     cohort: Cohort,
-    split: Split,
+    split: AnySplit,
     comparators: tuple[Comparator, ...],
     augmentation: Augmentation,
     prediction: Prediction,
@@ -94,7 +98,8 @@ def nothing_twice(
     lists: list[tuple[KeyPath, Iterable[object]]] = [
         (("cohort", "covariates"), cohort.covariates),
         (("cohort", "forbidden"), cohort.forbidden),
-        (("split", "stratify_by"), split.stratify_by),
+        (("split", "stratify_by"), getattr(split, "stratify_by", ())),
+        (("split", "test", "stratify_by"), getattr(split.test, "stratify_by", ())),
         (("augmentation", "flip_axes"), augmentation.flip_axes),
         (("prediction", "mirror_axes"), prediction.mirror_axes),
     ]

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from pydantic_core import ErrorDetails
 
+from medvision.config.fields import default_kind
 from medvision.config.phrases import EXPECTED, found, hint, sentence
 from medvision.config.problem import KeyPath, Problem
 from medvision.config.tree import Tree, locate
@@ -52,11 +53,16 @@ def _path(error: ErrorDetails, tree: Tree) -> KeyPath:
     """Drop from pydantic's path what is no key of the file: the kind of a union, the type of a value."""
     path: list[str | int] = []
     here: Tree | None = tree
+    in_union = False
     for place, step in enumerate(error["loc"], start=1):
         kind = here.child("kind") if here and isinstance(here.value, dict) else None
         is_key = place == len(error["loc"]) and error["type"] == "extra_forbidden"
-        if kind is not None and step == kind.value and not is_key:
+        written = kind.value if kind is not None else default_kind(tuple(path)) if path else None
+        if written is not None and step == written and not is_key and not in_union:
+            # Once: a section of kind `column` may have a key `column`.
+            in_union = True
             continue
+        in_union = False
         here = here.child(step) if here else None
         if here is None and error["type"] != "missing":
             break

@@ -35,7 +35,8 @@ def sections_at(path: KeyPath, tree: Tree | None) -> Sections:
         tree = tree.child(step) if tree else None
         if isinstance(step, str):
             fields = (section.model_fields.get(step) for section in sections)
-            sections = tuple(s for found in fields if found for s in _alternatives(found.annotation))
+            inner = (s for found in fields if found for s in _alternatives(found.annotation))
+            sections = tuple(dict.fromkeys(inner))
         sections = _of_kind(sections, tree)
     return sections
 

@@ -14,8 +14,9 @@ from medvision.config.evaluation import Comparator, Evaluation
 from medvision.config.model import Model
 from medvision.config.pixels import Augmentation, Preprocessing
 from medvision.config.problem import dotted
+from medvision.config.split import KFold, Split
 from medvision.config.task import Task
-from medvision.config.training import Prediction, Split, Training
+from medvision.config.training import Prediction, Training
 
 Parts = dict[str, object]
 
@@ -41,8 +42,8 @@ class Study(Section):
     """Deterministic steps on each image."""
     augmentation: Augmentation = Augmentation()
     """Random steps in training."""
-    split: Split = Split()
-    """The outer cross-validation."""
+    split: Split = KFold(kind="kfold")
+    """Who is tested on, and who is locked away."""
     model: Model
     """Which network."""
     training: Training = Training()

@@ -1,4 +1,4 @@
-"""How it learns: the `split:`, `training:` and `prediction:` parts of a study file."""
+"""How it learns: the `training:` and `prediction:` parts of a study file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pydantic import Field, WithJsonSchema, field_validator
 
 from medvision.config.base import (
     Axis,
-    Column,
     Count,
     Fraction,
     NonNegative,
@@ -19,17 +18,6 @@ from medvision.config.base import (
     SizeVoxels,
     Switch,
 )
-
-
-class Split(Section):
-    """Patient-grouped, stratified cross-validation."""
-
-    folds: Annotated[int, Field(strict=True, ge=2)] = 5
-    """Parts of the patients; each is the test part once."""
-    repeats: PositiveInt = 1
-    """How often the whole cross-validation is done, each time with another split."""
-    stratify_by: tuple[Column, ...] = ()
-    """Columns balanced over the folds beside the label; they need few values each."""
 
 
 class AdamW(Section):

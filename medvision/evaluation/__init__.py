@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     )
     from medvision.evaluation.segmentation import segmentation_scores
     from medvision.evaluation.segmentation_summary import summarise_segmentation
+    from medvision.evaluation.separate_parts import compare_mean_auroc, mean_auroc
     from medvision.evaluation.thresholds import choose_threshold
 
 _HOMES = {
@@ -66,6 +67,7 @@ _HOMES = {
     "clustered_proportion": "clustered",
     "compare_auroc": "auroc_comparison",
     "compare_cross_validated_auroc": "cross_validation",
+    "compare_mean_auroc": "separate_parts",
     "compare_proportions": "paired_proportions",
     "corrected_resampled_t": "repeated_validation",
     "cross_validated_auroc": "cross_validation",
@@ -75,6 +77,7 @@ _HOMES = {
     "icc": "intraclass",
     "kappa": "rater_agreement",
     "mcnemar": "mcnemar_test",
+    "mean_auroc": "separate_parts",
     "partial_auroc": "partial_roc",
     "power_auroc": "sample_size",
     "proportion": "proportions",
@@ -106,6 +109,7 @@ __all__ = [
     "clustered_proportion",
     "compare_auroc",
     "compare_cross_validated_auroc",
+    "compare_mean_auroc",
     "compare_proportions",
     "corrected_resampled_t",
     "cross_validated_auroc",
@@ -115,6 +119,7 @@ __all__ = [
     "icc",
     "kappa",
     "mcnemar",
+    "mean_auroc",
     "partial_auroc",
     "power_auroc",
     "proportion",

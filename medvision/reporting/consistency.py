@@ -9,6 +9,7 @@ import pandas as pd
 from medvision.errors import LeakageError
 from medvision.reporting.contents import RunContents
 from medvision.reporting.measures import measure
+from medvision.runs import RunFolder
 
 _SHOWN = 10
 
@@ -36,11 +37,11 @@ def disagreements(contents: RunContents) -> tuple[str, ...]:
 
     Counts and proportions are recomputed from `predictions.parquet`, mean Dice from
     `segmentation.parquet`. With repeated cross-validation there are several right ways to count, so
-    only a single repeat is checked.
+    only a single repeat is checked; a locked test set always is.
     """
-    if contents.repeats != 1:
-        return ()
-    found = _wrong_dice(contents) if contents.is_segmentation else _wrong_counts(contents)
+    found = [] if contents.is_segmentation else _wrong_locked_counts(contents)
+    if contents.repeats == 1:
+        found += _wrong_dice(contents) if contents.is_segmentation else _wrong_counts(contents)
     return tuple(
         f"{text}. The files are not of one evaluation: evaluate the run again before using any number."
         for text in found
@@ -95,7 +96,11 @@ def column(model: str, what: str) -> str:
 
 def _crossing(contents: RunContents) -> list[str]:
     patient_of = dict(zip(contents.cohort["case_id"], contents.cohort["patient_id"], strict=True))
-    problems = []
+    away = set(contents.locked["patient_id"]) if len(contents.locked) else set()
+    problems = [
+        f"patient {patient} is in the locked test set and in the rest"
+        for patient in sorted(away & set(patient_of.values()))
+    ]
     for part in contents.split_parts:
         unknown = [case for case in (*part.train, *part.test) if case not in patient_of]
         problems += [f"{part.where}: case {case} is not in cohort.parquet" for case in unknown]
@@ -131,14 +136,30 @@ def _wrong_counts(contents: RunContents) -> list[str]:
                 f"the predictions give {_counts(counted)}"
             )
         for name, value in _rates(counted).items():
-            for estimate in contents.select(model=model, metric=name, aggregation="pooled out-of-fold"):
-                if not _same(estimate.value, value):
+            for estimate in contents.select(model=model, metric=name):
+                if estimate.fold is None and not _same(estimate.value, value):
                     label = measure(name).label
                     found.append(
                         f"{label} of {model}: results.json says {estimate.value:.4f}, "
                         f"the predictions give {value:.4f}"
                     )
     return found
+
+
+def _wrong_locked_counts(contents: RunContents) -> list[str]:
+    path = RunFolder(contents.folder).locked_test / "predictions.parquet"
+    stored = contents.locked_results.get("confusion") or {}
+    if not stored:
+        return []
+    if not path.exists():
+        return ["results.json has results of the locked test set, and its predictions are not there"]
+    predictions = pd.read_parquet(path)
+    return [
+        f"2×2 table of {model} on the locked test set: results.json says {_counts(counts)}, "
+        f"the predictions give {_counts(counted)}"
+        for model, counts in stored.items()
+        if (counted := confusion_counts(predictions, model)) != counts
+    ]
 
 
 def _wrong_dice(contents: RunContents) -> list[str]:

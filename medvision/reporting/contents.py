@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -31,11 +31,18 @@ class SplitPart:
     fold: int
     train: tuple[str, ...]
     test: tuple[str, ...]
+    name: str = ""
+
+    @property
+    def title(self) -> str:
+        """What the part is called in a table: its name, or the number of its fold."""
+        return self.name[:1].upper() + self.name[1:] if self.name else f"Fold {self.fold}"
 
     @property
     def where(self) -> str:
         """The part in words."""
-        return f"repeat {self.repeat}, fold {self.fold}"
+        named = f" ({self.name})" if self.name else ""
+        return f"repeat {self.repeat}, fold {self.fold}{named}"
 
 
 @dataclass(frozen=True)
@@ -46,11 +53,12 @@ class RunContents:
         folder: The run folder.
         study: `experiment.yaml` as plain data.
         record: `record.json`: versions, hashes, hardware, times.
-        cohort: One row a case.
+        cohort: One row a case, without a locked test set.
         splits: `splits.json`.
         predictions: One row a case and repeat.
         segmentation: One row a case, repeat and structure; None for a classification.
         results: `results.json`.
+        locked: One row a case of the locked test set; empty without one.
 
     Raises:
         RunError: Made by `read_run`, never by the class itself.
@@ -64,6 +72,18 @@ class RunContents:
     predictions: pd.DataFrame
     segmentation: pd.DataFrame | None
     results: Mapping[str, Any]
+    locked: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @property
+    def kind(self) -> str:
+        """How the cohort was split: `kfold`, `hash`, `site`, `time` or `column`."""
+        return str(self.splits.get("kind", "kfold"))
+
+    @property
+    def locked_results(self) -> Mapping[str, Any]:
+        """What was found on the locked test set; empty where it was not opened."""
+        found = self.results.get("locked_test")
+        return found if isinstance(found, Mapping) else {}
 
     @property
     def is_segmentation(self) -> bool:
@@ -166,6 +186,7 @@ class RunContents:
                 int(part["fold"]),
                 tuple(map(str, part["train"])),
                 tuple(map(str, part["test"])),
+                str(part.get("name", "")),
             )
             for part in self.splits["parts"]
         ]
@@ -175,6 +196,12 @@ class RunContents:
     def parts(self) -> tuple[tuple[int, int], ...]:
         """(repeat, fold) of every part of the split, sorted."""
         return tuple((part.repeat, part.fold) for part in self.split_parts)
+
+    @cached_property
+    def averaged(self) -> str:
+        """What the first area or overlap over all parts is called, such as `fold-averaged`."""
+        found = [each for each in self.estimates if each.metric == "auroc" and each.fold is None]
+        return found[0].aggregation if found else ""
 
     @property
     def repeats(self) -> int:
@@ -224,16 +251,23 @@ def read_run(folder: Path) -> RunContents:
         raise RunError(f"{folder} is no finished run: {files} missing; finish it first", problems=missing)
     study = _yaml(run.experiment)
     segmentation = study["task"]["kind"] == "segmentation"
+    splits, everyone = _json(run.splits), _parquet(run.cohort, ("case_id", "patient_id"))
+    locked = everyone["case_id"].isin([str(case) for case in _locked_cases(splits)])
     return RunContents(
         folder=folder,
         study=study,
         record=_json(run.record),
-        cohort=_parquet(run.cohort, ("case_id", "patient_id")),
-        splits=_json(run.splits),
+        cohort=everyone[~locked].reset_index(drop=True),
+        splits=splits,
         predictions=_parquet(run.predictions, _prediction_columns(segmentation)),
         segmentation=_parquet(run.segmentation, _SEGMENTATION_COLUMNS) if segmentation else None,
         results=_json(run.results),
+        locked=everyone[locked].reset_index(drop=True),
     )
+
+
+def _locked_cases(splits: Mapping[str, Any]) -> list[object]:
+    return list((splits.get("locked_test") or {}).get("cases") or ())
 
 
 _SEGMENTATION_COLUMNS = ("case_id", "patient_id", "repeat", "structure", "dice")

@@ -29,6 +29,7 @@ class ReportedEstimate:
         aggregation: Such as `fold-averaged` or `pooled out-of-fold`.
         structure: Of a segmentation; None for all structures together or for a classification.
         fold: Set where the estimate is of one fold alone.
+        part: The name of that fold where it has one, such as `site A`.
 
     Example:
         >>> nothing = ReportedEstimate(math.nan, math.nan, math.nan, 0.95, "", 0, 0, "one_class")
@@ -50,6 +51,7 @@ class ReportedEstimate:
     aggregation: str = ""
     structure: str | None = None
     fold: int | None = None
+    part: str = ""
 
     @property
     def defined(self) -> bool:
@@ -103,6 +105,7 @@ def estimate_from(entry: Mapping[str, Any]) -> ReportedEstimate:
         aggregation=str(entry.get("aggregation") or ""),
         structure=entry.get("structure"),
         fold=_count(entry.get("fold")),
+        part=str(entry.get("part") or ""),
     )
 
 

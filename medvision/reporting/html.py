@@ -17,7 +17,7 @@ from medvision.reporting.contents import RunContents
 from medvision.reporting.estimates import ReportedEstimate
 from medvision.reporting.figures.style import PaperFigure
 from medvision.reporting.measures import measure
-from medvision.reporting.methods import methods_text
+from medvision.reporting.methods import design_words, methods_text
 from medvision.reporting.tables.table import Table
 from medvision.reporting.wording import print_estimate, print_number, print_sample, reason
 
@@ -102,7 +102,7 @@ def headlines(contents: RunContents) -> tuple[Headline, ...]:
     if contents.is_segmentation:
         wanted = [("dice", "mean over cases"), ("hd95_mm", "median over cases")]
     else:
-        wanted = [("auroc", "fold-averaged"), ("sensitivity", ""), ("specificity", "")]
+        wanted = [("auroc", contents.averaged), ("sensitivity", ""), ("specificity", "")]
     found = []
     for metric, aggregation in wanted:
         matching = [
@@ -131,9 +131,8 @@ def _subtitle(contents: RunContents) -> str:
     cohort = contents.cohort
     sample = print_sample(len(cohort), cohort["patient_id"].nunique(), contents.unit)
     repeated = f", {contents.repeats} repeats" if contents.repeats > 1 else ""
-    folds = len({fold for _, fold in contents.parts})
     kind = str((contents.study.get("model") or {}).get("kind", ""))
-    return f"{sample} · {folds}-fold cross-validation{repeated} · {_NETWORKS.get(kind, kind)}"
+    return f"{sample} · {design_words(contents)}{repeated} · {_NETWORKS.get(kind, kind)}"
 
 
 def embed(figure: PaperFigure, data: bytes) -> EmbeddedFigure:

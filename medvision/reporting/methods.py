@@ -18,7 +18,7 @@ def methods_text(contents: RunContents) -> tuple[tuple[str, str], ...]:
     paragraphs = (
         ("Data", _data(contents)),
         ("Preprocessing", _preprocessing(_part(study, "preprocessing"))),
-        ("Cross-validation", _split(contents)),
+        ("Cross-validation" if len(contents.parts) > 1 else "Test part", _split(contents)),
         ("Model", _model(_part(study, "model"))),
         ("Training", _training(study, contents.is_segmentation)),
         ("Prediction", _prediction(_part(study, "prediction"))),
@@ -85,19 +85,69 @@ def _crop(part: _Part) -> str:
     return ""
 
 
+def design_words(contents: RunContents) -> str:
+    """Say in a few words how the cohort was split."""
+    parts = len({fold for _, fold in contents.parts})
+    match contents.kind:
+        case "site":
+            return f"leave-one-out cross-validation over {parts} {_by(contents)}s"
+        case "time":
+            return "temporal validation" + (f" in {parts} expanding windows" if parts > 1 else "")
+        case "column":
+            return "official training and test parts"
+        case "hash":
+            return f"{parts}-fold cross-validation by hash"
+    return f"{parts}-fold cross-validation"
+
+
+def _by(contents: RunContents) -> str:
+    return str(_part(contents.study, "split").get("column") or "site")
+
+
 def _split(contents: RunContents) -> str:
-    splits = contents.splits
-    folds, repeats = int(splits.get("folds", len(contents.parts))), contents.repeats
-    text = f"{folds}-fold cross-validation"
+    repeats = contents.repeats
+    words = design_words(contents)
+    text = words[0].upper() + words[1:]
     text += f", repeated {repeats} times with different splits" if repeats > 1 else ""
+    text += {
+        "site": ": each is tested by the model that learned from all others",
+        "time": f" by {_by(contents)}: each part is tested by what was learned from everything before it",
+        "column": f" by {_by(contents)}",
+        "hash": ", each fold chosen by a hash of patient and seed and not balanced",
+    }.get(contents.kind, "")
+    together = "fold" if contents.kind in ("kfold", "hash") else "part"
+    return (
+        f"{text}, grouped by patient{_balanced(contents)}: all {plural(contents.unit, 2)} of a patient are "
+        f"in the same {together}.{_nested(contents)}{_locked(contents)} Every figure in this report is of "
+        "cases that their model did not see in training, unless it says otherwise."
+    )
+
+
+def _balanced(contents: RunContents) -> str:
+    if contents.kind != "kfold":
+        return ""
     by = [str(name) for name in _part(contents.study, "split").get("stratify_by") or ()]
     strata = (["the label"] if not contents.is_segmentation else []) + by
-    balanced = f", balanced by {_listed(strata)}" if strata else ""
+    return f", balanced by {_listed(strata)}" if strata else ""
+
+
+def _nested(contents: RunContents) -> str:
+    folds = _part(contents.study, "split").get("inner_folds")
+    if not folds:
+        return ""
     return (
-        f"{text}, grouped by patient{balanced}: all {plural(contents.unit, 2)} of a patient are in the same "
-        "fold. Every figure in this report is of cases that their model did not see in training, unless it "
-        "says otherwise."
+        f" Nested: each training part was divided into {folds} inner folds, on which a member each was "
+        "trained and thresholds were chosen."
     )
+
+
+def _locked(contents: RunContents) -> str:
+    if not len(contents.locked):
+        return ""
+    patients = contents.locked["patient_id"].nunique()
+    sample = print_sample(len(contents.locked), patients, contents.unit)
+    opened = "; its results stand apart" if contents.locked_results else " and not opened"
+    return f" A test set of {sample} was locked away before{opened}."
 
 
 def _model(part: _Part) -> str:
@@ -156,8 +206,9 @@ def _training(study: Mapping[str, Any], segmentation: bool) -> str:
         _loss(part, segmentation),
         *_refinements(part),
         _augmentation(_part(study, "augmentation")),
+        _inner_of(study),
     ]
-    return " ".join(f"{sentence}." for sentence in [*sentences, _inner(_part(part, "inner"))] if sentence)
+    return " ".join(f"{sentence}." for sentence in sentences if sentence)
 
 
 def _loss(part: _Part, segmentation: bool) -> str:
@@ -200,6 +251,17 @@ def _augmentation(part: _Part) -> str:
     }
     used = [text.format(_value(part[key])) for key, text in words.items() if _is_set(key, part.get(key))]
     return f"Random changes of the training cases: {_listed(used)}" if used else "No augmentation was used"
+
+
+def _inner_of(study: Mapping[str, Any]) -> str:
+    """How training parts were divided, where the split itself does not say so."""
+    split = _part(study, "split")
+    if split.get("inner_folds"):
+        return ""
+    if split.get("validation_values"):
+        named = _listed(split["validation_values"])
+        return f"Validation and threshold used the official validation part ({named})"
+    return _inner(_part(_part(study, "training"), "inner"))
 
 
 def _inner(part: _Part) -> str:

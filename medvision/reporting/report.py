@@ -17,8 +17,14 @@ from medvision.reporting.figures.montage import montage_figure
 from medvision.reporting.figures.roc import roc_figure
 from medvision.reporting.figures.style import PaperFigure
 from medvision.reporting.html import embed, render_report
-from medvision.reporting.tables.cohort import cohort_table, fold_balance_table, split_table
+from medvision.reporting.tables.cohort import (
+    cohort_table,
+    fold_balance_table,
+    part_balance_table,
+    split_table,
+)
 from medvision.reporting.tables.comparison import comparison_table
+from medvision.reporting.tables.locked_test import locked_test_table
 from medvision.reporting.tables.performance import estimates_table, fold_results_table, performance_table
 from medvision.reporting.tables.segmentation import segmentation_table
 from medvision.reporting.tables.table import Table
@@ -64,8 +70,9 @@ def make_tables(contents: RunContents) -> Iterator[Table]:
     yield cohort_table(contents)
     yield fold_balance_table(contents)
     yield split_table(contents)
+    yield part_balance_table(contents)
     yield segmentation_table(contents) if contents.is_segmentation else performance_table(contents)
-    optional = (fold_results_table, comparison_table, thresholds_table)
+    optional = (fold_results_table, comparison_table, thresholds_table, locked_test_table)
     yield from (table for make in optional if (table := make(contents)) is not None)
     yield estimates_table(contents)
 

@@ -14,6 +14,7 @@ from rich.table import Table as RichTable
 
 from medvision.reporting.contents import RunContents, read_run
 from medvision.reporting.tables.comparison import comparison_table
+from medvision.reporting.tables.locked_test import locked_test_table
 from medvision.reporting.tables.performance import performance_table
 from medvision.reporting.tables.segmentation import segmentation_table
 from medvision.reporting.tables.table import Table
@@ -84,5 +85,5 @@ def _widths(by_column: Sequence[Sequence[str]], room: int) -> list[int | None]:
 
 def _tables(contents: RunContents) -> list[Table]:
     main = segmentation_table(contents) if contents.is_segmentation else performance_table(contents)
-    comparison = comparison_table(contents)
-    return [main] if comparison is None else [main, comparison]
+    optional = (comparison_table(contents), locked_test_table(contents))
+    return [main, *(table for table in optional if table is not None)]

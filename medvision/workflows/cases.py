@@ -17,18 +17,22 @@ from medvision.workflows.opened import MOST_NAMED, OpenedStudy, reads_masks
 from medvision.workflows.progress import Display
 
 
-def hash_inputs(opened: OpenedStudy, shown: Display) -> dict[str, str]:
+def hash_inputs(cohort: Cohort, shown: Display) -> dict[str, str]:
     """Return the SHA-256 of every image and mask, and refuse one scan under two patients.
+
+    Args:
+        cohort: Whose files are opened: all but a locked test set, until it is unlocked.
+        shown: Where progress goes.
 
     Raises:
         LeakageError: The same content stands under two patients.
     """
-    paths = input_paths(opened.cohort)
+    paths = input_paths(cohort)
     task = shown.task("reading input files", len(paths))
     index = cache_folder() / "hashes.json"
     hashes = file_hashes(paths, index=index)
     task.advance(len(paths))
-    same_scan_twice(opened.cohort, hashes)
+    same_scan_twice(cohort, hashes)
     return hashes
 
 
@@ -38,8 +42,16 @@ def input_paths(cohort: Cohort) -> list[Path]:
     return list(dict.fromkeys(paths))
 
 
-def prepare_cases(opened: OpenedStudy, hashes: Mapping[str, str], shown: Display) -> dict[str, CachedCase]:
+def prepare_cases(
+    opened: OpenedStudy, cohort: Cohort, hashes: Mapping[str, str], shown: Display
+) -> dict[str, CachedCase]:
     """Preprocess every case that the cache does not hold, and check them all.
+
+    Args:
+        opened: The study.
+        cohort: Which of its cases.
+        hashes: SHA-256 of their files.
+        shown: Where progress goes.
 
     Returns:
         The preprocessed cases by case id, in the cohort's order.
@@ -51,7 +63,7 @@ def prepare_cases(opened: OpenedStudy, hashes: Mapping[str, str], shown: Display
     """
     study = opened.study
     with_mask = reads_masks(study)
-    task = shown.task("preparing scans", len(opened.cohort))
+    task = shown.task("preparing scans", len(cohort))
     done: dict[str, CachedCase] = {}
     problems: dict[str, str] = {}
 
@@ -60,7 +72,7 @@ def prepare_cases(opened: OpenedStudy, hashes: Mapping[str, str], shown: Display
         return cached_case(case.image, mask, study.preprocessing, opened.structures, hashes)
 
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
-        futures = {pool.submit(work, case): case for case in opened.cohort}
+        futures = {pool.submit(work, case): case for case in cohort}
         for finished, future in enumerate(as_completed(futures), start=1):
             case = futures[future]
             try:
@@ -69,13 +81,13 @@ def prepare_cases(opened: OpenedStudy, hashes: Mapping[str, str], shown: Display
                 problems[case.case_id] = f"case {case.case_id} of patient {case.patient_id}: {error}"
             task.advance(finished)
     if problems:
-        named = [problems[case.case_id] for case in opened.cohort if case.case_id in problems]
+        named = [problems[case.case_id] for case in cohort if case.case_id in problems]
         raise CohortError(
-            f"{len(named)} of {len(opened.cohort)} cases cannot be used; mend or exclude them",
+            f"{len(named)} of {len(cohort)} cases cannot be used; mend or exclude them",
             problems=first_of(named, MOST_NAMED),
         )
-    ordered = {case.case_id: done[case.case_id] for case in opened.cohort}
-    _check_same_voxels(opened.cohort, ordered)
+    ordered = {case.case_id: done[case.case_id] for case in cohort}
+    _check_same_voxels(cohort, ordered)
     _check_shapes(study, ordered)
     return ordered
 

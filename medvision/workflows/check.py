@@ -12,8 +12,10 @@ from medvision.cohort import Case, Cohort, file_hashes, same_scan_twice
 from medvision.config import ClassificationTask, Study, StudyFile
 from medvision.errors import CohortError, MedvisionError, TrainingError
 from medvision.imaging import ImageHeader, check_same_grid, inspect
-from medvision.runs import cache_folder
+from medvision.reporting.terminal import table_text
+from medvision.runs import atomic_write, cache_folder
 from medvision.wording import first_of
+from medvision.workflows.balance import balance_of
 from medvision.workflows.memory import available_bytes, training_bytes
 from medvision.workflows.opened import MOST_NAMED, OpenedStudy, open_study, reads_masks
 
@@ -40,15 +42,27 @@ class CheckedStudy:
         shapes = Counter("×".join(map(str, header.geometry.shape)) for header in self.headers.values())
         patients = table["patient_id"].nunique()
         common = shapes.most_common(1)[0][0]
-        repeats = f" × {study.split.repeats}" if study.split.repeats > 1 else ""
+        splits = self.opened.splits
+        repeats = f" × {splits.repeats}" if splits.repeats > 1 else ""
+        several = f"{splits.folds} folds" if splits.folds > 1 else "1 test part"
         lines = [
             f"{study.name}: nothing wrong found",
             f"  cohort    {len(cohort)} {study.task.unit}s of {patients} patients{self._classes()}",
             f"  scans     {len(self.headers)}, {len(shapes)} sizes, most often {common} voxels",
-            f"  split     {study.split.folds} folds{repeats}, hash {self.opened.splits.sha256[:12]}",
+            f"  split     {splits.kind}, {several}{repeats}, hash {splits.sha256[:12]}",
+            *self._locked(),
             f"  memory    about {self.memory / 2**30:.1f} GiB a training step",
         ]
-        return "\n".join(lines if self.deep is None else [*lines, f"  deep      {self.deep}"])
+        lines += [] if self.deep is None else [f"  deep      {self.deep}"]
+        return "\n".join([*lines, "", table_text(balance_of(self.opened)).rstrip()])
+
+    def _locked(self) -> list[str]:
+        locked = self.opened.locked
+        if not len(locked):
+            return []
+        patients = locked.table["patient_id"].nunique()
+        unit, digest = self.opened.study.task.unit, self.opened.splits.locked_sha256[:12]
+        return [f"  locked    {len(locked)} {unit}s of {patients} patients, not opened, hash {digest}"]
 
     def _classes(self) -> str:
         if not isinstance(self.opened.study.task, ClassificationTask):
@@ -62,6 +76,7 @@ def check(
     overrides: Sequence[str] = (),
     *,
     deep: bool = False,
+    splits: Path | None = None,
     device: str = "auto",
     allow: Collection[str] = (),
 ) -> CheckedStudy:
@@ -71,6 +86,7 @@ def check(
         study: A study file, or a `Study` made in Python.
         overrides: Settings that come last.
         deep: Also read and preprocess every scan (kept for the run) and compute one training step.
+        splits: Where the split is written, in the form of a run's `splits.json`; by default nowhere.
         device: Where `deep` computes.
         allow: Packages whose classes `kind: custom` may name.
 
@@ -78,20 +94,23 @@ def check(
         MedvisionError: What is wrong, all of it at once.
     """
     opened = open_study(study, overrides)
+    # The files of a locked test set are not opened here either, not even their headers.
     headers = _check_headers(opened)
-    _check_same_files(opened.cohort)
+    _check_same_files(opened.development)
     memory = _check_memory(opened.study, headers)
     measured = None
     if deep:
         from medvision.workflows.deep import measure_step
 
         measured = measure_step(opened, device=device, allow=allow)
+    if splits is not None:
+        atomic_write(splits, opened.splits.to_json())
     return CheckedStudy(opened, headers, memory, measured)
 
 
 def _check_headers(opened: OpenedStudy) -> dict[str, ImageHeader]:
     """Read every header once; masks must lie in their image's grid."""
-    cases = list(opened.cohort)
+    cases = list(opened.development)
     masks = reads_masks(opened.study)
     paths = dict.fromkeys(
         path for case in cases for path in (case.image, case.mask if masks else None) if path

@@ -22,7 +22,8 @@ def measure_step(opened: OpenedStudy, *, device: str, allow: Collection[str]) ->
         MedvisionError: A case cannot be used, or the step does not fit in memory.
     """
     with display() as shown:
-        cases = prepare_cases(opened, hash_inputs(opened, shown), shown)
+        cohort = opened.development
+        cases = prepare_cases(opened, cohort, hash_inputs(cohort, shown), shown)
     training = opened.study.training.model_copy(
         update={"epochs": 1, "steps_per_epoch": 1, "early_stopping": None}
     )
@@ -35,7 +36,7 @@ def measure_step(opened: OpenedStudy, *, device: str, allow: Collection[str]) ->
             Network(study, allow=allow),
             train,
             [cases[case_id] for case_id in part.train],
-            inner_parts(study, train, ("check",))[0],
+            inner_parts(study, train, ("check",), part.inner)[0],
             path=Path(folder) / "member.pt",
             purpose=("check",),
             device=choose_device(device),

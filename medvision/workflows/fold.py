@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,7 @@ class FoldWork:
         folder: The run folder.
         device: Where it computes.
         shown: Where progress goes.
-        folds: Folds in all, for the progress line.
+        parts: All parts of the split, for the progress line.
     """
 
     network: Network
@@ -52,7 +52,7 @@ class FoldWork:
     folder: RunFolder
     device: torch.device
     shown: Display
-    folds: int
+    parts: Sequence[Part]
 
     @property
     def study(self) -> Study:
@@ -86,8 +86,11 @@ def fit_fold(work: FoldWork, part: Part) -> None:
             work.study,
             test,
             [work.cases[case_id] for case_id in part.test],
-            part=part,
+            ids={"repeat": part.repeat, "fold": part.fold},
             folder=work.folder,
+            masks=work.folder.masks,
+            suffix="" if len({each.repeat for each in work.parts}) == 1 else f"-{part.repeat}",
+            tables=place,
             device=work.device,
         )
     epochs = [member["epochs"] for member in members]
@@ -100,11 +103,11 @@ def fit_fold(work: FoldWork, part: Part) -> None:
 def _train_members(work: FoldWork, part: Part, train: Cohort) -> list[dict[str, Any]]:
     place = work.folder.fold(part.repeat, part.fold)
     purpose = ("fold", part.repeat, part.fold)
-    inner = inner_parts(work.study, train, purpose)
+    inner = inner_parts(work.study, train, purpose, part.inner)
     cases = [work.cases[case_id] for case_id in part.train]
     epochs = work.study.training.epochs
-    number = part.repeat * work.study.split.folds + part.fold + 1
-    task = work.shown.task(f"fold {number}/{work.folds}", epochs * len(inner))
+    number = work.parts.index(part) + 1
+    task = work.shown.task(f"fold {number}/{len(work.parts)}", epochs * len(inner))
     members = []
     for index, which in enumerate(inner):
 
@@ -141,10 +144,10 @@ def _predict_classification(
     cases = [work.cases[case_id] for case_id in part.test]
     networks = [work.network.with_weights(member["weights"], place).to(work.device) for member in members]
     logits = np.mean([classification_logits(n, cases, study, work.device) for n in networks], axis=0)
-    unseen = {int(i): float(score) for member in members for i, score in member["scores"].items()}
+    unseen = unseen_scores(members)
     positions = np.array(sorted(unseen))
     models = {
-        "image": (_probability(np.array([unseen[i] for i in positions])), positions, _probability(logits))
+        "image": (probability(np.array([unseen[i] for i in positions])), positions, probability(logits))
     }
     for comparator in study.comparators:
         seed = stream(study.seed, "comparator", comparator.name, part.repeat, part.fold)
@@ -153,7 +156,9 @@ def _predict_classification(
     table = test.table[["case_id", "patient_id", "label"]].assign(repeat=part.repeat, fold=part.fold)
     thresholds = {}
     for name, (training, used, scores_test) in models.items():
-        chosen = _threshold(study, train, training, used, f"fold {part.fold + 1}, model {name}")
+        chosen = _threshold(
+            study, train, training, used, f"{part.name or f'fold {part.fold + 1}'}, model {name}"
+        )
         thresholds[name] = chosen
         suffix = "" if name == "image" else f"_{name}"
         table[f"score{suffix}"] = scores_test
@@ -162,6 +167,11 @@ def _predict_classification(
     atomic_json(place / "threshold.json", {"models": thresholds})
     with atomic_path(place / "predictions.parquet") as temporary:
         table.to_parquet(temporary, index=False)
+
+
+def unseen_scores(members: Sequence[Mapping[str, Any]]) -> dict[int, float]:
+    """Return the logits of training cases by members that did not see them, by position in the part."""
+    return {int(i): float(score) for member in members for i, score in member["scores"].items()}
 
 
 def _threshold(
@@ -185,5 +195,6 @@ def _threshold(
     }
 
 
-def _probability(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+def probability(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the probability of each logit."""
     return 1 / (1 + np.exp(-logits))

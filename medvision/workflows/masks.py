@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from medvision.cohort import Cohort, Part
+from medvision.cohort import Cohort
 from medvision.config import SegmentationTask, Study
 from medvision.evaluation import segmentation_scores
 from medvision.imaging import Geometry, check_same_grid, load_volume, resample_array, save_nifti
@@ -27,43 +27,38 @@ def predict_masks(
     test: Cohort,
     cases: Sequence[CachedCase],
     *,
-    part: Part,
+    ids: Mapping[str, int],
     folder: RunFolder,
+    masks: Path,
+    suffix: str = "",
+    tables: Path,
     device: torch.device,
 ) -> None:
-    """Predict the test part of a fold, write its masks, and score them against the reference.
+    """Predict cases, write their masks, and score them against the reference.
 
     Args:
-        networks: The members of the fold, in evaluation mode.
+        networks: Whose mean predicts, in evaluation mode.
         study: The study.
-        test: The test part.
+        test: The cases.
         cases: Its preprocessed cases, in the same order.
-        part: Which fold of which repeat.
+        ids: Columns that say which part it is, such as repeat and fold.
         folder: The run folder.
+        masks: The folder of the masks, within it.
+        suffix: Stands behind the case in the names of the masks.
+        tables: Where the table of the masks and that of the scores are written.
         device: Where it computes.
     """
     rows, scores = [], []
     for record, case in zip(test, cases, strict=True):
-        name = (
-            f"{record.case_id}.nii.gz"
-            if study.split.repeats == 1
-            else f"{record.case_id}-{part.repeat}.nii.gz"
-        )
-        path = folder.masks / name
+        path = masks / f"{record.case_id}{suffix}.nii.gz"
         scan = case.scan()
         mask = mask_in_scan(networks, study, case.image(), case.affine(), scan, device)
         save_nifti(path, mask, scan)
-        ids = {
-            "case_id": record.case_id,
-            "patient_id": record.patient_id,
-            "repeat": part.repeat,
-            "fold": part.fold,
-        }
-        rows.append({**ids, "mask": path.relative_to(folder.path).as_posix()})
-        scores += _scores(study, mask, Path(str(record.mask)), scan, ids)
-    place = folder.fold(part.repeat, part.fold)
+        own = {"case_id": record.case_id, "patient_id": record.patient_id, **ids}
+        rows.append({**own, "mask": path.relative_to(folder.path).as_posix()})
+        scores += _scores(study, mask, Path(str(record.mask)), scan, own)
     for name, table in (("predictions.parquet", rows), ("segmentation.parquet", scores)):
-        with atomic_path(place / name) as temporary:
+        with atomic_path(tables / name) as temporary:
             pd.DataFrame(table).to_parquet(temporary, index=False)
 
 

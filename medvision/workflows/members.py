@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, assert_never
@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from medvision.cohort import Cohort, group_folds, holdout
+from medvision.cohort import Cohort, InnerPart, group_folds, holdout
 from medvision.config import ClassificationTask, CrossFit, Holdout, SegmentationTask, Study
 from medvision.errors import TrainingError
 from medvision.models import build_model, total_stride
@@ -86,14 +86,23 @@ class Inner:
     validation: NDArray[np.int64]
 
 
-def inner_parts(study: Study, part: Cohort, purpose: tuple[str | int, ...]) -> list[Inner]:
+def inner_parts(
+    study: Study, part: Cohort, purpose: tuple[str | int, ...], stored: Sequence[InnerPart] = ()
+) -> list[Inner]:
     """Divide the training part of a fold, patients never crossing.
 
     Args:
         study: The study.
         part: The cases of the training part.
         purpose: Names the fold.
+        stored: The divisions that the split itself makes (nested, or an official validation part); they
+            come before `training.inner`.
     """
+    if stored:
+        position = {case: place for place, case in enumerate(part.table["case_id"])}
+        return [
+            Inner(_positions(each.train, position), _positions(each.validation, position)) for each in stored
+        ]
     patients = part.table["patient_id"].tolist()
     labels = part.table["label"].tolist() if isinstance(study.task, ClassificationTask) else None
     seed = stream(study.seed, *purpose, "inner")
@@ -106,6 +115,10 @@ def inner_parts(study: Study, part: Cohort, purpose: tuple[str | int, ...]) -> l
             return [Inner(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(folds)]
         case _:
             assert_never(study.training.inner)
+
+
+def _positions(cases: Sequence[str], position: Mapping[str, int]) -> NDArray[np.int64]:
+    return np.array(sorted(position[case] for case in cases), dtype=np.int64)
 
 
 def train_and_store(

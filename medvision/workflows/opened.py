@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
-from medvision.cohort import Cohort, Splits, make_splits, numeric_covariates, read_manifest, read_msd
+from medvision.cohort import Cohort, Splits, numeric_covariates, read_manifest, read_msd
 from medvision.config import (
     ClassificationTask,
+    KFold,
     ManifestCohort,
     MsdCohort,
     SegmentationTask,
@@ -17,7 +18,9 @@ from medvision.config import (
     StudyFile,
     load_study_file,
 )
+from medvision.config.split import columns_of
 from medvision.errors import CohortError
+from medvision.workflows.splitting import study_splits
 
 MOST_NAMED = 20
 """An error names so many cases, and how many more there are."""
@@ -43,6 +46,20 @@ class OpenedStudy:
         return self.file.study
 
     @property
+    def development(self) -> Cohort:
+        """The cases that are not locked away, in the cohort's order: all that a run opens."""
+        locked = set(self.splits.locked)
+        if not locked:
+            return self.cohort
+        return self.cohort.select([case for case in self.cohort.table["case_id"] if case not in locked])
+
+    @property
+    def locked(self) -> Cohort:
+        """The cases of the locked test set, in the cohort's order; none without one."""
+        locked = set(self.splits.locked)
+        return self.cohort.select([case for case in self.cohort.table["case_id"] if case in locked])
+
+    @property
     def structures(self) -> dict[str, int]:
         """Structures and their mask values; empty for classification."""
         task = self.study.task
@@ -63,15 +80,7 @@ def open_study(source: str | Path | Study | StudyFile, overrides: Sequence[str] 
     file = _located(source, overrides)
     cohort = _read_cohort(file)
     _check_comparators(file.study, cohort)
-    split = file.study.split
-    splits = make_splits(
-        cohort,
-        folds=split.folds,
-        repeats=split.repeats,
-        seed=file.study.seed,
-        stratify_by=split.stratify_by,
-    )
-    return OpenedStudy(file, cohort, splits)
+    return OpenedStudy(file, cohort, study_splits(file.study, cohort))
 
 
 def reads_masks(study: Study) -> bool:
@@ -113,8 +122,8 @@ def _read_cohort(file: StudyFile) -> Cohort:
                 negative=task.negative if task else None,
                 covariates=tuple(columns),
                 forbidden=manifest.forbidden,
-                stratify_by=study.split.stratify_by,
-                folds=study.split.folds,
+                stratify_by=tuple(dict.fromkeys(column for _, column in columns_of(study.split))),
+                folds=study.split.folds if isinstance(study.split, KFold) else None,
             )
         case _:
             assert_never(study.cohort)

@@ -93,8 +93,20 @@ class Record:
     def begin(self, facts: Mapping[str, object]) -> None:
         """Note what this start runs with; what was noted of finished folds stays."""
         self.content |= facts
+        if unlocks := read_unlocks(self.folder):
+            self.content["unlocks"] = unlocks
         self.content.setdefault("started", self.started)
         self.content["starts"].append({"started": self.started})
+        self._write()
+
+    def unlock(self, facts: Mapping[str, object]) -> None:
+        """Note that the locked test set is opened now, before any of its files is.
+
+        The note also goes into `unlocks.json`, which `--fresh` keeps: an opened test set stays opened.
+        """
+        entry = {"opened": _now(), **facts}
+        atomic_json(self.folder.unlocks, [*read_unlocks(self.folder), entry])
+        self.content["unlocks"] = read_unlocks(self.folder)
         self._write()
 
     def end(self, folds: Sequence[Mapping[str, object]]) -> None:
@@ -122,6 +134,25 @@ def read_record(folder: RunFolder) -> dict[str, Any] | None:
         content: dict[str, Any] = json.loads(folder.record.read_text(encoding="utf-8"))
     except ValueError as error:
         raise RunError(f"{folder.record} is damaged ({error}); start anew with --fresh") from error
+    return content
+
+
+def read_unlocks(folder: RunFolder) -> list[dict[str, Any]]:
+    """Return every time that the locked test set of a run folder was opened, the first one first.
+
+    Raises:
+        RunError: The file is not a list of objects.
+    """
+    if not folder.unlocks.exists():
+        return []
+    try:
+        content = json.loads(folder.unlocks.read_text(encoding="utf-8"))
+    except ValueError:
+        content = None
+    if not isinstance(content, list) or not all(isinstance(entry, dict) for entry in content):
+        raise RunError(
+            f"{folder.unlocks} is damaged; restore it: it says when the locked test set was opened"
+        )
     return content
 
 

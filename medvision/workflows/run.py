@@ -20,10 +20,12 @@ from medvision.training.device import choose_device
 from medvision.workflows.belongs import check_belongs
 from medvision.workflows.cases import hash_inputs, prepare_cases
 from medvision.workflows.fold import FoldWork, fit_fold, is_finished
+from medvision.workflows.locked_results import locked_results
+from medvision.workflows.locked_test import check_unlock, is_predicted, locked_table, predict_locked_test
 from medvision.workflows.members import Network
 from medvision.workflows.opened import OpenedStudy, open_study
 from medvision.workflows.progress import Display, display
-from medvision.workflows.record import Record, git_state, hardware, versions
+from medvision.workflows.record import Record, git_state, hardware, read_unlocks, versions
 from medvision.workflows.results import results
 
 
@@ -52,6 +54,7 @@ def run(
     out: str | Path | None = None,
     folds: Iterable[int] | None = None,
     fresh: bool = False,
+    unlock_test: bool = False,
     device: str = "auto",
     allow: Collection[str] = (),
     quiet: bool = False,
@@ -65,7 +68,9 @@ def run(
             (batch, 1) for classification, or (batch, structures + 1, i, j, k) for segmentation.
         out: The run folder; by default `runs/<name>`.
         folds: Train only these folds; the results then say that they are of some folds.
-        fresh: Remove an earlier run of this folder first.
+        fresh: Remove an earlier run of this folder first; when its test set was unlocked stays noted.
+        unlock_test: Open the locked test set once all folds are finished, and predict it by the mean of
+            their models. It is noted in the record, before any of its files is opened.
         device: `auto`, `cpu` or `cuda`.
         allow: Packages whose classes `kind: custom` may name.
         quiet: Show no progress.
@@ -80,27 +85,32 @@ def run(
     opened = open_study(study, overrides)
     chosen = _chosen_parts(opened, folds)
     folder = RunFolder(Path(out) if out is not None else Path("runs") / opened.study.name)
+    if unlock_test:
+        check_unlock(opened, folder, chosen, fresh=fresh)
     computes_on = choose_device(device)
     network = Network(opened.study, given=model, allow=allow)
     network.fresh(0)
     with folder.hold(), display(quiet=quiet) as shown:
         if fresh:
             folder.clear()
-        hashes = hash_inputs(opened, shown)
+        hashes = hash_inputs(opened.development, shown)
         check_belongs(folder, opened, hashes, model)
         record = Record(folder)
         _write_inputs(folder, opened)
         record.begin(_facts(opened, hashes, model, computes_on.type))
-        cases = prepare_cases(opened, hashes, shown)
-        work = FoldWork(network, opened.cohort, cases, folder, computes_on, shown, len(opened.splits.parts))
+        cases = prepare_cases(opened, opened.development, hashes, shown)
+        parts = opened.splits.parts
+        work = FoldWork(network, opened.cohort, cases, folder, computes_on, shown, parts)
         for part in chosen:
             if not is_finished(folder, part):
                 fit_fold(work, part)
-        finished = [part for part in opened.splits.parts if is_finished(folder, part)]
+        finished = [part for part in parts if is_finished(folder, part)]
+        if unlock_test and not is_predicted(folder):
+            predict_locked_test(work, opened, hashes, record)
         content = _gather(folder, opened, finished)
         record.end([_json(folder.fold(part.repeat, part.fold) / "fold.json") for part in finished])
         report = _report(folder, shown)
-    return Run(folder.path, content, report, (len(finished), len(opened.splits.parts)))
+    return Run(folder.path, content, report, (len(finished), len(parts)))
 
 
 def _chosen_parts(opened: OpenedStudy, folds: Iterable[int] | None) -> list[Part]:
@@ -133,6 +143,7 @@ def _facts(
         "study_file": str(opened.file.source),
         "study_sha256": study_hash(opened.study),
         "splits_sha256": opened.splits.sha256,
+        "locked_test_sha256": opened.splits.locked_sha256 if opened.splits.locked else None,
         "inputs": hashes,
         "model": "from the study" if model is None else f"passed from Python: {type(model).__name__}",
         "git": git_state(opened.file.folder),
@@ -148,7 +159,10 @@ def _gather(folder: RunFolder, opened: OpenedStudy, finished: Sequence[Part]) ->
         tables = [pd.read_parquet(folder.fold(part.repeat, part.fold) / target.name) for part in finished]
         with atomic_path(target) as temporary:
             pd.concat(tables, ignore_index=True).to_parquet(temporary, index=False)
-    content = results(opened.study, pd.read_parquet(targets[-1]))
+    content = results(opened.study, pd.read_parquet(targets[-1]), opened.splits)
+    if is_predicted(folder):
+        table = locked_table(folder, segmentation=not classification)
+        content["locked_test"] = locked_results(opened.study, table, read_unlocks(folder))
     if len(finished) < len(opened.splits.parts):
         done = f"only {len(finished)} of {len(opened.splits.parts)} folds are finished"
         note = f"{done}; these are not the study's results"

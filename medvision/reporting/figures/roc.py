@@ -78,7 +78,7 @@ def _has_calls(contents: RunContents, model: str) -> bool:
 
 
 def _legend(contents: RunContents, model: str) -> str:
-    found = contents.select(model=model, metric="auroc", aggregation="fold-averaged")
+    found = contents.select(model=model, metric="auroc", aggregation=contents.averaged)
     overall = [estimate for estimate in found if estimate.fold is None]
     return f"{model}: AUC {print_estimate(overall[0])}" if overall else model
 
@@ -93,16 +93,23 @@ def _caption(contents: RunContents, bands: dict[str, RocBand]) -> str:
     level = f"{100 * contents.level:g}%"
     methods = {
         e.method
-        for e in contents.select(metric="auroc", aggregation="fold-averaged")
+        for e in contents.select(metric="auroc", aggregation=contents.averaged)
         if e.fold is None and e.method
     }
     skipped = f" {band.skipped} of the folds have one class only and no curve." if band.skipped else ""
     how = f" ({'; '.join(sorted(methods))})" if methods else ""
+    if len(contents.parts) == 1:
+        return (
+            f"Curves of the test part ({contents.split_parts[0].title}), which is not cross-validated. "
+            f"Shaded: pointwise {level} band of “{first}”, from a bootstrap of patients with the fitted "
+            "model held fixed. Dots: sensitivity and specificity at the threshold that was chosen on the "
+            f"training part. AUC with its {level} interval{how}."
+        )
     return (
         f"Thick lines: vertical average of the curves of {band.folds} test parts; thin lines: the single "
         f"test parts of “{first}”.{skipped} Shaded: pointwise {level} band of the average of “{first}”, "
         "from a bootstrap of patients with the fitted models held fixed: it shows what other test patients "
         "would have given, not what another training would have. Dots: sensitivity and specificity pooled "
         "over the test parts, each case at the threshold of its own fold; they need not lie on the average "
-        f"curve. AUC is fold-averaged with its {level} interval{how}."
+        f"curve. AUC is {contents.averaged} with its {level} interval{how}."
     )

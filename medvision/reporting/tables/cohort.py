@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from medvision.reporting.contents import RunContents
+from medvision.reporting.tables.balance import Sides, balance_table
 from medvision.reporting.tables.describe import Rows, describe, share
 from medvision.reporting.tables.table import Table
 from medvision.reporting.wording import count, plural
@@ -35,6 +36,10 @@ def cohort_table(contents: RunContents) -> Table:
     for name in contents.covariates:
         rows += describe({key: group[name] for key, group in groups.items()}, name)
     rows += _volume_rows(contents)
+    if len(contents.locked):
+        patients = count(contents.locked["patient_id"].nunique(), "patient")
+        away = count(len(contents.locked), contents.unit)
+        notes.append(f"Without the locked test set: {away} of {patients}; the balance table has it.")
     columns = ("Characteristic", *(f"{key} (n = {len(group):,})" for key, group in groups.items()))
     return Table("cohort", "Characteristics of the cohort", columns, tuple(rows), tuple(notes))
 
@@ -46,7 +51,7 @@ def fold_balance_table(contents: RunContents) -> Table:
     groups = {"All": cohort}
     for part in contents.split_parts:
         if part.repeat == first:
-            groups[f"Fold {part.fold}"] = cohort.loc[list(part.test)]
+            groups[part.title] = cohort.loc[list(part.test)]
     rows = _counted(groups, contents.unit)
     if not contents.is_segmentation and "label" in cohort:
         cells = (share(int((group["label"] == 1).sum()), len(group)) for group in groups.values())
@@ -59,13 +64,31 @@ def fold_balance_table(contents: RunContents) -> Table:
     return Table("folds", "Characteristics of the folds", columns, tuple(rows), notes)
 
 
+def part_balance_table(contents: RunContents) -> Table:
+    """Return training against test part of each fold of the first repeat, and what is locked away."""
+    cohort = contents.cohort.set_index("case_id", drop=False)
+    parts = [
+        Sides(part.title, cohort.loc[list(part.train)], cohort.loc[list(part.test)])
+        for part in contents.split_parts
+        if part.repeat == contents.split_parts[0].repeat
+    ]
+    notes = [] if contents.repeats == 1 else ["The parts are those of the first repeat."]
+    if len(contents.locked):
+        parts.append(Sides("Locked test set", contents.cohort, contents.locked))
+        notes.append("For the locked test set, training is everybody who is not locked away.")
+    positive = None if contents.is_segmentation or "label" not in cohort else contents.class_names[1]
+    balanced = (contents.study.get("split") or {}).get("stratify_by") or ()
+    columns = dict.fromkeys([*contents.covariates, *(name for name in balanced if name in cohort)])
+    return balance_table(parts, list(columns), unit=contents.unit, positive=positive, notes=notes)
+
+
 def split_table(contents: RunContents) -> Table:
     """Return patients and units of the training and test part of every fold."""
     cohort = contents.cohort.set_index("case_id", drop=False)
     has_label = not contents.is_segmentation and "label" in cohort
     rows: Rows = []
     for part in contents.split_parts:
-        cells = [str(part.repeat), str(part.fold)]
+        cells = [str(part.repeat), f"{part.fold}{f' ({part.name})' if part.name else ''}"]
         for group in (cohort.loc[list(part.train)], cohort.loc[list(part.test)]):
             cells += [f"{group['patient_id'].nunique():,}", f"{len(group):,}"]
             if has_label:
@@ -78,7 +101,9 @@ def split_table(contents: RunContents) -> Table:
         "No patient stands in the training and the test part of the same fold; checked from the lists of "
         "cases when this report was made. The training part includes what was set aside for validation.",
     )
-    return Table("split", "Training and test parts of the cross-validation", columns, tuple(rows), notes)
+    title = "Training and test parts"
+    title += " of the cross-validation" if contents.kind == "kfold" else ""
+    return Table("split", title, columns, tuple(rows), notes)
 
 
 def _counted(groups: dict[str, pd.DataFrame], unit: str) -> Rows:

@@ -9,13 +9,29 @@ from medvision.reporting.tables.describe import Rows
 from medvision.reporting.tables.table import INDENT, Table
 from medvision.reporting.wording import print_estimate, print_sample, reason
 
-AGGREGATIONS = ("fold-averaged", "pooled out-of-fold", "mean over cases", "median over cases")
+AGGREGATIONS = (
+    "fold-averaged", "site-averaged", "window-averaged", "pooled out-of-fold", "pooled over sites",
+    "pooled over windows", "held-out test part", "mean over cases", "median over cases",
+)  # fmt: skip
 """In the order in which they are printed; others follow."""
 
 _MEANING = {
     "fold-averaged": "Fold-averaged: mean over the folds of the metric in each test part, that is the "
     "average performance of the fold models; scores of different fold models are never ranked against each "
     "other.",
+    "site-averaged": "Site-averaged: mean over the sites of the metric in each, scored by the model that "
+    "learned from all other sites; a small site counts as much as a large one. Its interval is for other "
+    "patients of these sites, not for other sites.",
+    "window-averaged": "Window-averaged: mean over the windows in time of the metric in each, scored by the "
+    "model that learned from everything before it; later models learned from more cases.",
+    "pooled over sites": "Pooled over sites: one count over all sites, each case scored by the model that "
+    "did not see its site; large sites weigh more. A pooled AUC ranks scores of different models against "
+    "each other.",
+    "pooled over windows": "Pooled over windows: one count over all windows, each case scored by the model "
+    "of its window. A pooled AUC ranks scores of different models against each other.",
+    "held-out test part": "Held-out test part: one model (or one ensemble), learned from the training part "
+    "and applied once to the test part; nothing here is cross-validated. Its interval is conditional on the "
+    "fitted model.",
     "pooled out-of-fold": "Pooled out-of-fold: one count over the test parts of all folds, each case scored "
     "by the model that did not see it. A pooled AUC ranks scores of different fold models against each other "
     "and tends to be too low; a pooled proportion uses each fold's own threshold. Its interval is "
@@ -49,6 +65,8 @@ def fold_results_table(contents: RunContents) -> Table | None:
     if not single:
         return None
     folds = sorted({estimate.fold for estimate in single if estimate.fold is not None})
+    named = {estimate.fold: estimate.part for estimate in single if estimate.part}
+    heads = [named.get(fold, f"Fold {fold}") for fold in folds]
     keys = dict.fromkeys((e.model, e.structure, e.metric) for e in single)
     rows: Rows = []
     for model, structure, metric in keys:
@@ -59,14 +77,15 @@ def fold_results_table(contents: RunContents) -> Table | None:
         ]
         rows.append((model, structure or "—", measure(metric).label, *(cell or "—" for cell in cells)))
     has_structure = any(structure for _, structure, _ in keys)
-    columns = ("Model", "Structure", "Measure", *(f"Fold {fold}" for fold in folds))
+    columns = ("Model", "Structure", "Measure", *heads)
     if not has_structure:
         columns, rows = ("Model", *columns[2:]), [(row[0], *row[2:]) for row in rows]
     notes = (
         f"Values are estimate ({100 * contents.level:g}% CI) in the test part of one fold. The spread over "
         "the folds is not an interval for the mean: training parts overlap.",
     )
-    return Table("fold_results", "Results of the single folds", columns, tuple(rows), notes)
+    of = {"site": "sites", "time": "windows in time"}.get(contents.kind, "folds")
+    return Table("fold_results", f"Results of the single {of}", columns, tuple(rows), notes)
 
 
 def estimates_table(contents: RunContents) -> Table:
@@ -130,9 +149,10 @@ def _others(estimates: list[ReportedEstimate]) -> list[str]:
 
 
 def _clustering(contents: RunContents) -> list[str]:
-    patients = contents.cohort["patient_id"].nunique()
-    sample = print_sample(len(contents.cohort), patients, contents.unit)
-    if patients == len(contents.cohort):
+    tested = contents.predictions.drop_duplicates("case_id")
+    patients = tested["patient_id"].nunique()
+    sample = print_sample(len(tested), patients, contents.unit)
+    if patients == len(tested):
         return [f"{sample}, one each."]
     return [f"{sample}; the unit of independence is the patient."]
 

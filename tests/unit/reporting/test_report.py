@@ -14,7 +14,7 @@ from medvision.reporting.contents import read_run
 from medvision.reporting.html import render_report
 from medvision.reporting.report import make_figures, make_tables
 
-COMMON = {"cohort", "folds", "split", "performance", "estimates"}
+COMMON = {"cohort", "folds", "split", "balance", "performance", "estimates"}
 TABLES = {
     "classification": COMMON | {"fold_results", "comparison", "thresholds"},
     "segmentation": COMMON,
