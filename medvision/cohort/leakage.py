@@ -59,15 +59,18 @@ def _leaks(part: Part, locked: tuple[str, ...], patient_of: dict[str, str]) -> I
 
 
 def _shared(here: str, sides: dict[str, tuple[str, ...]], patient_of: dict[str, str]) -> Iterator[str]:
-    owned: dict[str, dict[str, list[str]]] = {}
-    for side, cases in sides.items():
-        for case in cases:
-            # A case that the cohort does not have is still the same case on both sides.
-            owned.setdefault(patient_of.get(case, f"of case {case}"), {}).setdefault(side, []).append(case)
-    for patient, places in sorted(owned.items()):
-        if len(places) > 1:
-            where = " and ".join(f"{side} (case {listed(cases)})" for side, cases in places.items())
-            yield f"{here}: patient {patient} is {where}"
+    # A case that the cohort does not have is still the same case on both sides.
+    owners = {
+        side: [patient_of.get(case, f"of case {case}") for case in cases] for side, cases in sides.items()
+    }
+    count = Counter(patient for own in owners.values() for patient in set(own))
+    for patient in sorted(patient for patient, places in count.items() if places > 1):
+        cases = {
+            side: [case for case, who in zip(sides[side], own, strict=True) if who == patient]
+            for side, own in owners.items()
+        }
+        where = [f"{side} (case {listed(own)})" for side, own in cases.items() if own]
+        yield f"{here}: patient {patient} is {' and '.join(where)}"
 
 
 def _unknown(splits: Splits, patient_of: dict[str, str]) -> Iterator[str]:

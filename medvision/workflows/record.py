@@ -140,11 +140,13 @@ def read_record(folder: RunFolder) -> dict[str, Any] | None:
 def read_unlocks(folder: RunFolder) -> list[dict[str, Any]]:
     """Return every time that the locked test set of a run folder was opened, the first one first.
 
+    Where `unlocks.json` is gone, the record still has what it said.
+
     Raises:
         RunError: The file is not a list of objects.
     """
     if not folder.unlocks.exists():
-        return []
+        return list((read_record(folder) or {}).get("unlocks", []))
     try:
         content = json.loads(folder.unlocks.read_text(encoding="utf-8"))
     except ValueError:

@@ -194,6 +194,8 @@ def test_a_locked_scan_that_was_learned_from_is_found_when_it_is_opened(organ, t
 def test_a_damaged_list_of_unlocks_is_not_overwritten(tmp_path):
     folder = RunFolder(tmp_path)
     assert read_unlocks(folder) == []
+    folder.record.write_text('{"unlocks": [{"opened": "2026-11-23"}]}')
+    assert read_unlocks(folder) == [{"opened": "2026-11-23"}]
     for text in ("{", "{}", "[1]"):
         folder.unlocks.write_text(text)
         with pytest.raises(RunError, match="says when the locked test set was opened"):

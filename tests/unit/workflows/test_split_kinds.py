@@ -10,6 +10,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 import medvision as mv
+from medvision.cli import main
 from medvision.cohort import Splits, check_disjoint
 from medvision.errors import CohortError, RunError
 from medvision.evaluation import auroc
@@ -192,3 +193,17 @@ def test_an_unlock_needs_a_locked_set_and_all_folds(run):
         run("{folds: 2}", unlock_test=True)
     with pytest.raises(RunError, match="until all 2 folds are finished, and 1 would not be"):
         run("{folds: 2, test: {kind: fraction, fraction: 0.3}}", unlock_test=True, folds=[0])
+
+
+def test_the_command_line_writes_the_split_and_refuses_to_unlock_nothing(study, tmp_path, capsys):
+    def command(*words):
+        with pytest.raises(SystemExit) as left:
+            main([words[0], str(study), *words[1:]])
+        return left.value.code
+
+    target = tmp_path / "splits.json"
+    assert command("check", "split={folds: 2, inner_folds: 2}", DEFAULT_INNER, "--splits", str(target)) == 0
+    assert "Who is in which part" in capsys.readouterr().out
+    assert len(Splits.from_json(target.read_text()).parts[0].inner) == 2
+    assert command("run", "--unlock-test", "--out", str(tmp_path / "run")) == 2
+    assert "locks no test set away" in capsys.readouterr().err
