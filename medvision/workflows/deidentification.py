@@ -18,7 +18,7 @@ from medvision.reporting.deidentification import Finding, deidentification_page,
 from medvision.reporting.tables.table import Table
 from medvision.reporting.terminal import table_text
 from medvision.runs import atomic_write
-from medvision.workflows.deidentification_tally import PRONE, Tally, hash_of, tally_files
+from medvision.workflows.deidentification_tally import PRONE, Tally, hash_of, quiet_pydicom, tally_files
 from medvision.workflows.progress import Display, display
 
 _GRAVE = ("identity", "free text", "place or device", "graphics", "private", "other")
@@ -247,10 +247,9 @@ def _texts(paths: Sequence[Path]) -> list[tuple[TextRegion, ...] | None]:
 def _text_in(path: Path) -> tuple[TextRegion, ...] | None:
     """Regions in the middle frame of a file; None where it cannot be decoded."""
     from pydicom import dcmread
-    from pydicom.config import disable_value_validation
     from pydicom.pixels import pixel_array
 
-    with disable_value_validation():
+    with quiet_pydicom():
         try:
             dataset = dcmread(path, force=True)
             middle = int(dataset.get("NumberOfFrames") or 1) // 2

@@ -5,10 +5,13 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import logging
 import re
+import warnings
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -127,11 +130,28 @@ def tally_files(paths: Iterable[Path], root: Path, *, show: bool, frames: int) -
     total = Tally()
     for path in paths:
         try:
-            one = _tally(path, path.relative_to(root).as_posix(), show)
+            with quiet_pydicom():
+                one = _tally(path, path.relative_to(root).as_posix(), show)
         except (*unreadable(), gzip.BadGzipFile, zlib.error, json.JSONDecodeError, MedvisionError):
             one = Tally(formats=Counter({"unreadable": 1}), unread=[path])
         total.add(one, frames)
     return total
+
+
+@contextmanager
+def quiet_pydicom() -> Iterator[None]:
+    """Keep pydicom's warnings away: they quote values, and no value may be shown."""
+    from pydicom.config import disable_value_validation
+
+    logger = logging.getLogger("pydicom")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings(), disable_value_validation():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
 
 
 def _tally(path: Path, name: str, show: bool) -> Tally:
@@ -153,12 +173,10 @@ def _tally(path: Path, name: str, show: bool) -> Tally:
 
 def _tally_dicom(tally: Tally, path: Path, name: str, show: bool) -> None:
     from pydicom import dcmread
-    from pydicom.config import disable_value_validation
 
-    with disable_value_validation():
-        header = dcmread(path, stop_before_pixels=True, force=True)
-        elements = list(identifying_elements(header))
-        _flags(tally, header)
+    header = dcmread(path, stop_before_pixels=True, force=True)
+    elements = list(identifying_elements(header))
+    _flags(tally, header)
     tally.formats["DICOM"] = 1
     _count(tally, elements, show)
     for what in _told_by_path(name, elements):

@@ -87,14 +87,18 @@ def read_source(
     Raises:
         CohortError: Nothing there that can be used; says what would be.
     """
+    suffix = source.suffix.lower()
+    if images is not None and not source.is_dir():
+        raise CohortError(f"--images chooses files of a folder; {source.name} is none")
     if source.is_dir():
         return _from_folder(source, patient, images)
-    suffix = source.suffix.lower()
     if not source.is_file():
         raise CohortError(f"there is no {str(source)!r}; name a folder, dataset.json, table or .npz")
     if suffix == ".json":
         return _from_msd(source, patient)
     if suffix == ".npz":
+        if patient is not None:
+            raise CohortError(f"{source.name}: MedMNIST names no patients, so --patient finds none")
         return _from_medmnist(source, out, positive)
     if suffix in _TABLES:
         return _from_table(source, patient)
@@ -105,6 +109,10 @@ def _from_folder(folder: Path, patient: str | None, images: str | None) -> Sourc
     if (folder / "dataset.json").is_file():
         return _from_msd(folder / "dataset.json", patient)
     if is_bids(folder):
+        if patient is not None:
+            raise CohortError(
+                f"{folder}: the patients of a BIDS data set are its subjects; leave --patient out"
+            )
         return _found(_name(folder), read_bids(folder, images=images), folder)
     if not nifti_files(folder):
         raise CohortError(

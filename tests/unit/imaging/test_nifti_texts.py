@@ -67,7 +67,8 @@ def test_sidecars_use_keywords_and_other_names(tmp_path):
     file = tmp_path / "a.json"
     content = {
         "PatientName": "Doe^Jane", "AcquisitionTime": "10:11:12", "EchoTime": 0.01, "PatientID": "",
-        "global": {"const": {"AccessionNumber": 7}}, "list": [{"date_of_birth": "1957-03-02"}], "slices": [1, 2],
+        "global": {"const": {"AccessionNumber": 7}},
+        "list": [{"date_of_birth": "1957-03-02"}], "slices": [1, 2],
     }  # fmt: skip
     file.write_text(json.dumps(content))
     found = {element.entry.keyword: element.value for element in sidecar_texts(file)}

@@ -37,7 +37,8 @@ def clean(tmp_path):
     for path in series(tmp_path / "clean"):
         dataset = dcmread(path)
         for keyword in (
-            "PatientName", "PatientID", "StudyID", "StudyDescription", "SeriesDescription", "DeviceSerialNumber",
+            "PatientName", "PatientID", "StudyID", "StudyDescription", "SeriesDescription",
+            "DeviceSerialNumber",
             "SoftwareVersions", "PositionReferenceIndicator",
         ):  # fmt: skip
             setattr(dataset, keyword, "" if keyword not in {"PatientName", "PatientID"} else "ANONYMOUS")
@@ -187,7 +188,9 @@ def test_a_users_mistakes(tmp_path):
 def test_the_command_line(export, clean, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("medvision.interrupt.stop_on_interrupt", lambda advice: None)
     for words, code in (
-        ([str(export)], 0), ([str(export), "--strict", "--out", str(tmp_path / "out")], 1), ([str(clean), "--strict"], 0),
+        ([str(export)], 0),
+        ([str(export), "--strict", "--out", str(tmp_path / "out")], 1),
+        ([str(clean), "--strict"], 0),
     ):  # fmt: skip
         with pytest.raises(SystemExit) as left:
             main(["check-deidentified", *words, "--frames", "0"])
@@ -205,3 +208,16 @@ def test_it_loads_no_deep_learning_library(clean):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_warnings_that_quote_values_are_kept_away(clean, recwarn, caplog):
+    for path in clean.iterdir():
+        change(path, PatientName="Doe^Jane", SpecificCharacterSet="ISO_IR SECRET")
+    recwarn.clear()
+    dcmread(next(clean.iterdir())).PatientName.family_name  # noqa: B018 (decoding is what warns)
+    assert [warning for warning in recwarn if "SECRET" in str(warning.message)]
+    recwarn.clear()
+    caplog.clear()
+    assert check_deidentified(clean, frames=0).identifies
+    assert [*recwarn] == []
+    assert caplog.text == ""

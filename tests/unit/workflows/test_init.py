@@ -249,7 +249,8 @@ def test_columns_that_name_people_or_files_or_nothing_are_left_out_with_reasons(
     text = " ".join(proposal.study.read_text().replace("#", " ").split())
     for reason in (
         "patient_name (it may name a person)", "study_date (it is a date)", "study_uid (it is an identifier)",
-        "fold (it names parts of a split)", "constant (it has one value)", "sparse (it is empty for more than half",
+        "fold (it names parts of a split)", "constant (it has one value)",
+        "sparse (it is empty for more than half",
     ):  # fmt: skip
         assert reason in text
     assert study.task.positive == "yes"
@@ -293,6 +294,39 @@ def test_what_must_not_be_guessed_is_refused(tmp_path, folder):
         init(file, tmp_path / "study")
     assert init(file, tmp_path / "study", overwrite=True).cases == 12
     assert init(folder, tmp_path / "asked", task="classification").cases == 10
+
+
+def test_options_that_a_source_has_no_use_for_are_refused(tmp_path):
+    medmnist(tmp_path / "organ.npz")
+    with pytest.raises(CohortError, match="--images chooses files of a folder"):
+        init(tmp_path / "organ.npz", tmp_path / "study", images="*")
+    with pytest.raises(CohortError, match="MedMNIST names no patients"):
+        init(tmp_path / "organ.npz", tmp_path / "study", patient="file")
+    (tmp_path / "sub-01").mkdir()
+    with pytest.raises(CohortError, match="are its subjects"):
+        init(tmp_path, tmp_path / "study", patient="file")
+
+
+def test_masks_that_are_no_masks_are_refused(tmp_path):
+    for number in range(3):
+        scan(tmp_path / "scans" / f"a{number}.nii.gz", seed=number)
+        scan(tmp_path / "scans" / f"a{number}_mask.nii.gz", seed=number + 9)
+    with pytest.raises(CohortError, match="masks hold a whole number from 1 to 255"):
+        init(tmp_path / "scans", tmp_path / "study")
+
+
+def test_two_columns_for_the_patient_are_listed(tmp_path):
+    file = table_of(tmp_path, y=[0, 1] * 6)
+    frame = pd.read_csv(file).rename(columns={"patient_id": "subject"})
+    frame.assign(pid=range(12)).to_csv(tmp_path / "two.csv", index=False)
+    with pytest.raises(CohortError, match="subject, pid could all be the patient"):
+        init(tmp_path / "two.csv", tmp_path / "study")
+
+
+def test_an_inventory_without_a_complete_volume_is_refused(tmp_path):
+    file = table_of(tmp_path, complete=False, slices="many")
+    with pytest.raises(CohortError, match="none of its 12 series is one where complete is true"):
+        init(file, tmp_path / "study")
 
 
 def test_a_dataset_json_has_no_labels_of_cases(tmp_path):
