@@ -353,6 +353,91 @@ def convert(series: Path, out: Path, /, *, sidecar: bool = False, overwrite: boo
     return 0
 
 
+@app.command(
+    sort_key=-1,
+    help_epilogue=_examples(
+        "medvision init data/Task04_Hippocampus/dataset.json --out study",
+        "medvision init cohort.csv --label malignant --positive 1",
+        "medvision init scans --patient '(p[0-9]+)' --task segmentation",
+    ),
+)
+def init(
+    source: Path,
+    /,
+    *,
+    out: Path = Path(),
+    label: str | None = None,
+    positive: str | None = None,
+    task: Literal["classification", "segmentation"] | None = None,
+    patient: str | None = None,
+    images: str | None = None,
+    overwrite: bool = False,
+) -> int:
+    """Propose a manifest and a commented study file, and say what was assumed.
+
+    Args:
+        source: A folder of NIfTI, a BIDS tree, an MSD dataset.json, a MedMNIST .npz, or a table of cases.
+        out: Folder for study.yaml and manifest.csv; by default this one.
+        label: Column of the label.
+        positive: Its value for diseased.
+        task: What is learned, where the source allows both.
+        patient: Column of the patient; for files a regular expression with the patient in brackets, or file.
+        images: Pattern of the images' file names, such as '*_T1w.nii.gz'.
+        overwrite: Replace files that are there.
+    """
+    from medvision.workflows.init import init as propose
+
+    proposal = propose(
+        source,
+        out,
+        label=label,
+        positive=positive,
+        task=task,
+        patient=patient,
+        images=images,
+        overwrite=overwrite,
+    )
+    print(proposal)
+    return 0
+
+
+@app.command(
+    name="check-deidentified",
+    sort_key=7,
+    help_epilogue=_examples(
+        "medvision check-deidentified export --out deidentification",
+        "medvision check-deidentified export --frames 0 --strict",
+    ),
+)
+def check_deidentified(
+    folder: Path,
+    /,
+    *,
+    out: Path | None = None,
+    frames: int = 3,
+    show_patient: bool = False,
+    strict: bool = False,
+    quiet: bool = False,
+) -> int:
+    """Find what in DICOM, NIfTI and JSON files still tells whom they show. Changes nothing.
+
+    Args:
+        folder: A folder, searched with its subfolders.
+        out: Folder for the report as HTML and its tables as CSV.
+        frames: Files of each series whose pixels are searched for letters; 0 searches none.
+        show_patient: Show values and paths; otherwise counts alone.
+        strict: Leave with exit code 1 where something was found that identifies.
+        quiet: Show no progress.
+    """
+    from medvision.interrupt import stop_on_interrupt
+    from medvision.workflows.deidentification import check_deidentified as check_folder
+
+    stop_on_interrupt("Nothing was written.")
+    found = check_folder(folder, out=out, frames=frames, show_patient=show_patient, quiet=quiet)
+    print(found)
+    return 1 if strict and found.identifies else 0
+
+
 def _numbers(text: str | None) -> list[int] | None:
     if text is None:
         return None

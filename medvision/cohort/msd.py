@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from medvision.cohort.assemble import Rows, assemble
@@ -61,6 +62,61 @@ def read_msd(
         masks=[str(file.parent / mask) for _, mask in pairs],
     )
     return assemble(file, rows, problems)
+
+
+@dataclass(frozen=True)
+class MsdDescription:
+    """What a `dataset.json` says of itself.
+
+    Attributes:
+        structures: Value in the masks by name, without background.
+        modality: Names of its channels, such as `MRI`.
+        cases: Name, image and mask of each training case, the files absolute; none where it lists none.
+    """
+
+    structures: dict[str, int]
+    modality: str
+    cases: tuple[tuple[str, str, str], ...]
+
+
+def describe_msd(dataset_json: str | Path) -> MsdDescription:
+    """Read what a `dataset.json` says, without comparing it with a study.
+
+    Args:
+        dataset_json: The file.
+
+    Returns:
+        Its structures, modality and training cases.
+
+    Raises:
+        CohortError: No such file, no JSON, no structures, or cases without a file.
+
+    Example:
+        >>> file = getfixture("tmp_path") / "dataset.json"
+        >>> _ = file.write_text(json.dumps({
+        ...     "labels": {"0": "background", "1": "Anterior"},
+        ...     "modality": {"0": "MRI"},
+        ...     "training": [{"image": "./image.nii", "label": "./mask.nii"}],
+        ... }))
+        >>> describe_msd(file).structures
+        {'Anterior': 1}
+    """
+    file = Path(dataset_json)
+    file = file.parent.resolve() / file.name
+    content = _read(file)
+    values = _values(content.get("labels"))
+    # nnU-Net's second format lists no cases: they are those of its folders.
+    pairs, problems = _pairs(content["training"], file.name) if "training" in content else ([], [])
+    if values is None:
+        problems += _label_problems(content.get("labels"), {}, file.name)
+    if values is None or problems:
+        raise CohortError(f"{file.name} cannot be used", problems=problems)
+    channels = content.get("modality") or content.get("channel_names") or {}
+    return MsdDescription(
+        structures={name: value for name, value in values.items() if value > 0},
+        modality=", ".join(map(str, channels.values())) if isinstance(channels, dict) else str(channels),
+        cases=tuple((_stem(i), str(file.parent / i), str(file.parent / m)) for i, m in pairs),
+    )
 
 
 def _read(file: Path) -> dict[str, object]:

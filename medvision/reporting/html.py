@@ -176,13 +176,17 @@ def _duration(seconds: object) -> str:
 
 
 @cache
-def _template() -> Template:
-    environment = Environment(
+def template_environment() -> Environment:
+    """Where the pages' templates are; whatever stands in a page is text, not markup."""
+    return Environment(
         loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,  # whatever a study file says is text
+        autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template("report.html.j2")
+
+
+def _template() -> Template:
+    return template_environment().get_template("report.html.j2")

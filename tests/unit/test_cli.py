@@ -127,3 +127,21 @@ def test_compare_matches_cases_and_gives_every_pair(predictions, capsys, tmp_pat
 def test_a_wrong_column_gets_a_suggestion(predictions, capsys):
     assert run("evaluate", str(predictions), "--score", "scor") == 2
     assert "score" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", ["init", "check-deidentified"])
+def test_the_verbs_for_new_data_have_help_with_an_example(verb, capsys):
+    assert run(verb, "--help") == 0
+    assert f"medvision {verb} " in capsys.readouterr().out.split("Examples:")[1]
+
+
+def test_init_proposes_a_study_that_check_accepts(tmp_path, capsys):
+    from medvision.testing import write_mr_cohort
+
+    data = write_mr_cohort(tmp_path / "mr", patients=5, shape=(32, 48, 32))
+    assert run("init", str(data), "--out", str(tmp_path / "study")) == 0
+    assert "EVERY FILE IS TAKEN AS A PATIENT" in capsys.readouterr().out
+    assert run("check", str(tmp_path / "study/study.yaml")) == 0
+    assert "nothing wrong found" in capsys.readouterr().out
+    assert run("init", str(data), "--out", str(tmp_path / "study")) == 2
+    assert "is there already" in capsys.readouterr().err
