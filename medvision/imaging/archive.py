@@ -56,10 +56,27 @@ def read_archive(source: Source, read: Callable[..., Read], **options: Any) -> R
     Raises:
         SeriesError: See :func:`unpacked`; or what the reader refuses, naming the member.
     """
-    path = Path(os.fspath(source)).expanduser()  # type: ignore[arg-type] # is_zip has looked
+    path = _path(source)
     with unpacked(path) as inside:
         found = read(inside, **options)
     return replace(found, provenance=replace(found.provenance, files=(path,)))
+
+
+@contextmanager
+def opened(source: Source) -> Iterator[Source]:
+    """A source as it is, or the unpacked content of an archive, for as long as the block lasts.
+
+    Yields:
+        What ``load_volume`` takes.
+
+    Raises:
+        SeriesError: See :func:`unpacked`.
+    """
+    if not is_zip(source):
+        yield source
+        return
+    with unpacked(_path(source)) as inside:
+        yield inside
 
 
 @contextmanager
@@ -87,6 +104,10 @@ def unpacked(path: Path) -> Iterator[Path]:
         except MedvisionError as error:
             told = [text.replace(str(folder), str(path)) for text in (error.message, *error.problems)]
             raise type(error)(told[0], problems=told[1:]) from error
+
+
+def _path(source: Source) -> Path:
+    return Path(source if isinstance(source, str | os.PathLike) else "").expanduser()
 
 
 def _extract(path: Path, folder: Path) -> list[Path]:
