@@ -336,20 +336,30 @@ def report(run: Path, /) -> int:
     sort_key=6,
     help_epilogue=_examples(
         "medvision convert dicom_folder scan.nii.gz",
+        "medvision convert series.zip scan.nii.gz --sidecar",
     ),
 )
-def convert(series: Path, out: Path, /, *, sidecar: bool = False, overwrite: bool = False) -> int:
-    """Convert a DICOM series to NIfTI, or refuse it with the reason.
+def convert(
+    series: Path,
+    out: Path,
+    /,
+    *,
+    sidecar: bool = False,
+    overwrite: bool = False,
+    show_patient: bool = False,
+) -> int:
+    """Convert a scan to NIfTI, or refuse it with the reason.
 
     Args:
-        series: A folder with one series, or one file.
+        series: A folder with one DICOM series, one file (DICOM, NIfTI, NRRD, MetaImage), or a zip of these.
         out: The NIfTI to write.
-        sidecar: Also write what the header says as JSON beside it.
+        sidecar: Also write what the header says as JSON beside it, with BIDS' names and units.
         overwrite: Replace a file that is there.
+        show_patient: Let the sidecar hold PatientID and UIDs.
     """
     from medvision.workflows.convert import convert as convert_series
 
-    print(convert_series(series, out, sidecar=sidecar, overwrite=overwrite))
+    print(convert_series(series, out, sidecar=sidecar, overwrite=overwrite, show_patient=show_patient))
     return 0
 
 

@@ -71,6 +71,23 @@ def archive_path(source: Source) -> Path:
 
 
 @contextmanager
+def opened(source: Source) -> Iterator[Source]:
+    """A source as it is, or the unpacked content of an archive, for as long as the block lasts.
+
+    Yields:
+        What ``load_volume`` takes.
+
+    Raises:
+        SeriesError: See :func:`unpacked`.
+    """
+    if not is_zip(source):
+        yield source
+        return
+    with unpacked(archive_path(source)) as inside:
+        yield inside
+
+
+@contextmanager
 def unpacked(path: Path) -> Iterator[Path]:
     """Unpack a zip archive into a temporary folder that is removed when the block ends.
 

@@ -10,8 +10,9 @@ import torch
 from monai.config import DtypeLike, KeysCollection
 from monai.data import MetaTensor
 from monai.transforms import MapTransform
-from monai.utils import MetaKeys, SpaceKeys
+from monai.utils import MetaKeys, SpaceKeys, ensure_tuple, ensure_tuple_rep
 
+from medvision.errors import MedvisionError
 from medvision.imaging.files import Source
 from medvision.imaging.load import load_volume
 from medvision.imaging.options import ReadingOptions, reading
@@ -19,27 +20,46 @@ from medvision.imaging.volume import Volume
 
 
 class LoadVolumed(MapTransform):
-    """Load the scans under some keys: NIfTI, a DICOM file, a folder or a list of files of one series.
+    """Load the scans under some keys: NIfTI, NRRD, DICOM (file, folder, list of files), or a zip of one.
 
-    Like MONAI's ``LoadImaged(ensure_channel_first=True)``, with :func:`medvision.imaging.load_volume`
-    as its reader: slices in order of their positions, no gap averaged away, refusals that name files.
+    Takes the place of MONAI's ``LoadImaged`` with ``ensure_channel_first=True``, and reads with
+    :func:`medvision.imaging.load_volume`: slices in order of their positions, no gap averaged away,
+    refusals that name files. On NIfTI both give equal voxels, affine and files that ``SaveImaged`` writes.
 
     Each path becomes a ``MetaTensor`` of shape (1, i, j, k), or (i, j, k); its ``affine`` maps indices
     to RAS+ mm. Its meta data hold what MONAI's transforms and writers use (``affine``,
     ``original_affine``, ``spatial_shape``, ``space``, ``original_channel_dim``, ``filename_or_obj``)
     and ``modality``, ``patient_id``, ``series_uid``.
 
+    What differs from ``LoadImaged``:
+
+    - ``ensure_channel_first`` is on unless it is turned off.
+    - DICOM axes are (column, row, slice) with a RAS+ affine for every source; ``LoadImaged`` depends on
+      the reader that it finds installed.
+    - A scan of several volumes needs ``volume_index``; they do not become channels. Neither do several
+      files under one key: they are the slices of one series.
+    - Colour images and files without a place in space are refused.
+    - The meta data do not hold the file's own header, so there are no ``simple_keys`` and no pruning.
+    - There is one reader; naming another is an error.
+
     Args:
         keys: Keys of paths.
+        reader: None; here so that arguments stand where ``LoadImaged`` has them.
         dtype: Type of the tensors.
+        meta_keys: Where the meta data go when ``image_only`` is off, one for each key.
+        meta_key_postfix: Makes that key where it is not given: ``image_meta_dict``.
+        overwriting: Whether such a key may be there already.
+        image_only: Leave the meta data in the ``MetaTensor`` alone.
         ensure_channel_first: Put a channel axis first.
         allow_missing_keys: Pass over keys that are not there.
         options: What to do where the files leave a choice, such as ``on_gap="fill"``; see
             :class:`medvision.imaging.Reading`.
 
     Raises:
+        MedvisionError: A reader is named, or there are not as many ``meta_keys`` as keys.
+        KeyError: When called: a meta key is there already.
         SeriesError: When called: the files are not one complete scan.
-        GeometryError: When called: a NIfTI file without a place in space.
+        GeometryError: When called: a file without a place in space.
 
     Example:
         >>> import tempfile
@@ -54,13 +74,30 @@ class LoadVolumed(MapTransform):
     def __init__(
         self,
         keys: KeysCollection,
+        reader: None = None,
         dtype: DtypeLike = np.float32,
-        *,
+        meta_keys: KeysCollection | None = None,
+        meta_key_postfix: str = "meta_dict",
+        overwriting: bool = False,
+        image_only: bool = True,
         ensure_channel_first: bool = True,
+        *,
         allow_missing_keys: bool = False,
         **options: Unpack[ReadingOptions],
     ) -> None:
         super().__init__(keys, allow_missing_keys)
+        if reader is not None:
+            raise MedvisionError(f"LoadVolumed reads by itself; leave reader={reader!r} out")
+        self.meta_keys = (
+            ensure_tuple_rep(None, len(self.keys)) if meta_keys is None else ensure_tuple(meta_keys)
+        )
+        if len(self.meta_keys) != len(self.keys):
+            raise MedvisionError(
+                f"{len(self.meta_keys)} meta_keys for {len(self.keys)} keys; give one for each"
+            )
+        self.meta_key_postfix = meta_key_postfix
+        self.overwriting = overwriting
+        self.image_only = image_only
         self.dtype = np.dtype(dtype)
         self.ensure_channel_first = ensure_channel_first
         reading(options)  # a misspelt option is wrong now, not at the first case
@@ -69,9 +106,14 @@ class LoadVolumed(MapTransform):
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Replace each path by its scan."""
         loaded = dict(data)
-        for key in self.key_iterator(loaded):
+        for key, meta_key in self.key_iterator(loaded, self.meta_keys):
             volume = load_volume(loaded[key], **self.options)
             loaded[key] = self._tensor(volume, loaded[key])
+            if not self.image_only:
+                meta_key = meta_key or f"{key}_{self.meta_key_postfix}"
+                if meta_key in loaded and not self.overwriting:
+                    raise KeyError(f"{meta_key} is there already; pass overwriting=True to replace it")
+                loaded[meta_key] = loaded[key].meta
         return loaded
 
     def _tensor(self, volume: Volume, source: Source) -> MetaTensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from inspect import signature
 from pathlib import Path
 
 import nibabel as nib
@@ -12,16 +13,20 @@ import torch
 from monai.data import DataLoader, Dataset, MetaTensor
 from monai.transforms import (
     Compose,
+    CropForegroundd,
     EnsureChannelFirstd,
     LoadImaged,
     Orientationd,
     RandFlipd,
     SaveImage,
+    SaveImaged,
+    ScaleIntensityRanged,
     Spacingd,
 )
 
-from medvision.errors import SeriesError
+from medvision.errors import MedvisionError, SeriesError
 from medvision.imaging import load_volume, save_nifti
+from medvision.testing.samples import phantom, sample
 from medvision.transforms.load import LoadVolumed
 
 
@@ -115,6 +120,88 @@ def test_keys_and_pickling(scan: Path) -> None:
 def test_refusals_come_through(tmp_path: Path) -> None:
     with pytest.raises(SeriesError, match="no DICOM file in it"):
         LoadVolumed("image")({"image": str(tmp_path)})
+
+
+class TestInThePlaceOfLoadImaged:
+    """The same pipeline with the one and with the other, to the files that it writes."""
+
+    @staticmethod
+    def pipeline(load: list[object], folder: Path) -> Compose:
+        return Compose(
+            [
+                *load,
+                Orientationd(["image", "mask"], "RAS", labels=None),
+                Spacingd(["image", "mask"], (1.0, 1.0, 2.0), mode=("bilinear", "nearest")),
+                ScaleIntensityRanged("image", -1000, 1000, 0, 1, clip=True),
+                CropForegroundd(["image", "mask"], source_key="mask", allow_smaller=False),
+                RandFlipd(["image", "mask"], prob=1.0, spatial_axis=1),
+                SaveImaged(["image", "mask"], output_dir=folder, print_log=False, resample=True),
+            ]
+        )
+
+    @pytest.mark.parametrize("channel_first", [True, False])
+    def test_tensors_inverse_and_files_are_equal(
+        self, scan: Path, tmp_path: Path, channel_first: bool
+    ) -> None:
+        mask = save_nifti(tmp_path / "mask.nii", np.ones((9, 10, 7), "u1"), nib.load(scan).affine)
+        keys, made = ["image", "mask"], []
+        for kind in (LoadVolumed, LoadImaged):
+            load = kind(keys, None, np.float32, image_only=True, ensure_channel_first=channel_first)
+            first = [load] if channel_first else [load, EnsureChannelFirstd(keys)]
+            run = self.pipeline(first, tmp_path / kind.__name__)
+            done = run({"image": str(scan), "mask": str(mask)})
+            before = Compose(run.transforms[len(first) : -1]).inverse(dict(done))
+            files = sorted((tmp_path / kind.__name__).rglob("*.nii.gz"))
+            made.append((done, before, files))
+        (ours, our_inverse, our_files), (theirs, their_inverse, their_files) = made
+        for key in keys:
+            same(ours[key], theirs[key])
+            same(our_inverse[key], their_inverse[key])
+            assert [t["class"] for t in ours[key].applied_operations] == [
+                t["class"] for t in theirs[key].applied_operations
+            ]
+        assert [f.relative_to(tmp_path / "LoadVolumed") for f in our_files] == [
+            f.relative_to(tmp_path / "LoadImaged") for f in their_files
+        ]
+        assert len(our_files) == 2
+        for one, other in zip(our_files, their_files, strict=True):
+            assert np.array_equal(nib.load(one).get_fdata(), nib.load(other).get_fdata())
+            assert nib.load(one).affine == pytest.approx(nib.load(other).affine, abs=1e-5)
+
+    def test_every_argument_stands_where_loadimaged_has_it(self) -> None:
+        ours = list(signature(LoadVolumed.__init__).parameters)
+        theirs = list(signature(LoadImaged.__init__).parameters)
+        assert ours[:9] == theirs[:9]
+
+    def test_meta_data_under_a_key_of_their_own(self, scan: Path) -> None:
+        for arguments in ({}, {"meta_keys": "where"}, {"meta_key_postfix": "header"}):
+            ours = LoadVolumed("image", image_only=False, **arguments)({"image": scan})
+            theirs = LoadImaged("image", image_only=False, ensure_channel_first=True, **arguments)(
+                {"image": scan}
+            )
+            assert ours.keys() == theirs.keys()
+            (name,) = ours.keys() - {"image"}
+            assert ours[name]["filename_or_obj"] == theirs[name]["filename_or_obj"]
+        taken = {"image": scan, "image_meta_dict": 1}
+        with pytest.raises(KeyError, match="image_meta_dict is there already"):
+            LoadVolumed("image", image_only=False)(taken)
+        assert LoadVolumed("image", image_only=False, overwriting=True)(taken)["image_meta_dict"] != 1
+
+    def test_another_reader_or_too_few_meta_keys_are_refused(self) -> None:
+        with pytest.raises(MedvisionError, match="LoadVolumed reads by itself; leave reader='ITKReader' out"):
+            LoadVolumed("image", "ITKReader")
+        with pytest.raises(MedvisionError, match="1 meta_keys for 2 keys"):
+            LoadVolumed(["image", "mask"], meta_keys="one")
+
+
+@pytest.mark.parametrize("name", ["zip-dicom", "zip-nifti", "nrrd-gz", "mha"])
+def test_other_formats_and_zips_of_a_series(name: str, tmp_path: Path) -> None:
+    ((file, content),) = sample(name).items()
+    (tmp_path / file).write_bytes(content)
+    image = LoadVolumed("image")({"image": str(tmp_path / file)})["image"]
+    assert np.array_equal(image.numpy()[0], phantom().array)
+    assert image.affine.numpy() == pytest.approx(phantom().affine, abs=1e-4)
+    assert image.meta["filename_or_obj"] == str(tmp_path / file)
 
 
 @pytest.mark.data

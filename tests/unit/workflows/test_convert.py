@@ -9,6 +9,7 @@ import pytest
 
 from medvision.errors import MedvisionError, SeriesError
 from medvision.imaging import load_volume
+from medvision.testing.samples import phantom, sample
 from medvision.workflows.convert import convert
 
 
@@ -24,12 +25,13 @@ def test_writes_the_volume_and_a_sidecar_without_names_or_dates(folder: Path, tm
     assert np.array_equal(np.asarray(image.dataobj), volume.array)
     assert image.affine == pytest.approx(volume.affine, abs=1e-4)
     sidecar = json.loads((tmp_path / "t1.json").read_text(encoding="utf-8"))
-    assert sidecar["modality"] == "MR"
-    assert sidecar["shape"] == [280, 320, 22]
-    assert sidecar["echo_time_ms"] == 9.5
-    assert sidecar["patient_id"] == "PGBM-003"
-    assert sidecar["files"] == 22
-    assert not any("name" in key or "date" in key for key in sidecar)
+    assert sidecar["Modality"] == "MR"
+    assert sidecar["Shape"] == [280, 320, 22]
+    assert sidecar["EchoTime"] == 0.0095
+    assert sidecar["SourceFileCount"] == 22
+    assert "PGBM" not in json.dumps(sidecar)
+    convert(folder, out, sidecar=True, overwrite=True, show_patient=True)
+    assert json.loads((tmp_path / "t1.json").read_text(encoding="utf-8"))["PatientID"] == "PGBM-003"
 
 
 @pytest.mark.data
@@ -41,6 +43,23 @@ def test_does_not_overwrite_unless_told(folder: Path, tmp_path: Path) -> None:
     assert out.read_bytes() == b"old"
     first = convert(folder, out, overwrite=True).read_bytes()
     assert convert(folder, out, overwrite=True).read_bytes() == first
+
+
+@pytest.mark.parametrize("name", ["nrrd-gz", "mha", "zip-dicom", "zip-nifti", "nifti2", "dicom-rle"])
+def test_every_format_becomes_the_same_nifti(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for file, content in sample(name).items():
+        (folder / file).write_bytes(content)
+    source = folder if len(sample(name)) > 1 else folder / next(iter(sample(name)))
+    out = convert(source, tmp_path / "out.nii.gz", sidecar=True)
+    image = nib.load(out)
+    assert np.array_equal(np.asarray(image.dataobj), phantom().array)
+    assert image.affine == pytest.approx(phantom().affine, abs=1e-4)
+    sidecar = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+    assert sidecar["Orientation"] == "LPS"
+    assert ("ConvolutionKernel" in sidecar) == ("dicom" in name)
+    assert sidecar["SourceFileCount"] == (4 if "dicom" in name else 1)
 
 
 def test_refuses_what_is_no_series(tmp_path: Path) -> None:
