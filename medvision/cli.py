@@ -331,19 +331,50 @@ def report(run: Path, /) -> int:
     sort_key=6,
     help_epilogue=_examples(
         "medvision convert dicom_folder scan.nii.gz",
+        "medvision convert seg_or_rtstruct.dcm mask.nii.gz --reference dicom_folder",
+        "medvision convert mask.nii.gz seg.dcm --reference dicom_folder --segments 1:liver,2:tumour "
+        "--algorithm manual",
     ),
 )
-def convert(series: Path, out: Path, /, *, sidecar: bool = False, overwrite: bool = False) -> int:
-    """Convert a DICOM series to NIfTI, or refuse it with the reason.
+def convert(
+    series: Path,
+    out: Path,
+    /,
+    *,
+    sidecar: bool = False,
+    overwrite: bool = False,
+    reference: Path | None = None,
+    segments: str | None = None,
+    threshold: float | None = None,
+    overlap: Literal["refuse", "first"] = "refuse",
+    allow_other_series: bool = False,
+    algorithm: str | None = None,
+) -> int:
+    """Convert a DICOM series to NIfTI, a mask to NIfTI or DICOM SEG, or refuse it with the reason.
 
     Args:
-        series: A folder with one series, or one file.
-        out: The NIfTI to write.
+        series: A folder with one series, or one file; with --reference a mask (DICOM SEG, RTSTRUCT, NIfTI).
+        out: The NIfTI to write; with --reference any other name is a DICOM SEG.
         sidecar: Also write what the header says as JSON beside it.
         overwrite: Replace a file that is there.
+        reference: The scan on which the mask lies.
+        segments: Structures of the mask, such as 1:liver,2:tumour; numbers instead of names, such as 1:7.
+        threshold: A voxel of a fractional segmentation belongs from this fraction on.
+        overlap: first gives voxels that structures share to the first one named.
+        allow_other_series: Accept a mask of another series in the same frame of reference.
+        algorithm: How a DICOM SEG was outlined: manual, semiautomatic:NAME or automatic:NAME.
     """
     from medvision.workflows.convert import convert as convert_series
+    from medvision.workflows.convert_masks import convert_mask, refuse_lone_mask
 
+    if reference is not None:
+        written = convert_mask(
+            series, out, reference=reference, segments=segments, threshold=threshold, overlap=overlap,
+            allow_other_series=allow_other_series, algorithm=algorithm, sidecar=sidecar, overwrite=overwrite,
+        )  # fmt: skip
+        print(written)
+        return 0
+    refuse_lone_mask(series)
     print(convert_series(series, out, sidecar=sidecar, overwrite=overwrite))
     return 0
 

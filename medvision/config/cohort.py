@@ -48,7 +48,7 @@ class ManifestCohort(CohortSection):
     """Column with the mask: a NIfTI, a DICOM SEG or an RTSTRUCT that lies on the image's voxels.
 
     A NIfTI holds the values of `task.labels`. In a SEG or an RTSTRUCT the names of `task.labels` are looked
-    for among the segments or ROIs, whatever the capitals; others are left out.
+    for among the segments or ROIs, whatever the capitals (and _ for a blank); others are left out.
     """
 
 
