@@ -337,6 +337,9 @@ def report(run: Path, /) -> int:
     help_epilogue=_examples(
         "medvision convert dicom_folder scan.nii.gz",
         "medvision convert series.zip scan.nii.gz --sidecar",
+        "medvision convert seg_or_rtstruct.dcm mask.nii.gz --reference dicom_folder",
+        "medvision convert mask.nii.gz seg.dcm --reference dicom_folder --segments 1:liver,2:tumour "
+        "--algorithm manual",
     ),
 )
 def convert(
@@ -347,18 +350,40 @@ def convert(
     sidecar: bool = False,
     overwrite: bool = False,
     show_patient: bool = False,
+    reference: Path | None = None,
+    segments: str | None = None,
+    threshold: float | None = None,
+    overlap: Literal["refuse", "first"] = "refuse",
+    allow_other_series: bool = False,
+    algorithm: str | None = None,
 ) -> int:
-    """Convert a scan to NIfTI, or refuse it with the reason.
+    """Convert a scan to NIfTI, a mask to NIfTI or DICOM SEG, or refuse it with the reason.
 
     Args:
-        series: A folder with one DICOM series, one file (DICOM, NIfTI, NRRD, MetaImage), or a zip of these.
-        out: The NIfTI to write.
+        series: A folder with one DICOM series, one file (DICOM, NIfTI, NRRD, MetaImage), or a zip of these;
+            with --reference a mask (DICOM SEG, RTSTRUCT, NIfTI).
+        out: The NIfTI to write; with --reference any other name is a DICOM SEG.
         sidecar: Also write what the header says as JSON beside it, with BIDS' names and units.
         overwrite: Replace a file that is there.
         show_patient: Let the sidecar hold PatientID and UIDs.
+        reference: The scan on which the mask lies.
+        segments: Structures of the mask, such as 1:liver,2:tumour; numbers instead of names, such as 1:7.
+        threshold: A voxel of a fractional segmentation belongs from this fraction on.
+        overlap: first gives voxels that structures share to the first one named.
+        allow_other_series: Accept a mask of another series in the same frame of reference.
+        algorithm: How a DICOM SEG was outlined: manual, semiautomatic:NAME or automatic:NAME.
     """
     from medvision.workflows.convert import convert as convert_series
+    from medvision.workflows.convert_masks import convert_mask, refuse_lone_mask
 
+    if reference is not None:
+        written = convert_mask(
+            series, out, reference=reference, segments=segments, threshold=threshold, overlap=overlap,
+            allow_other_series=allow_other_series, algorithm=algorithm, sidecar=sidecar, overwrite=overwrite,
+        )  # fmt: skip
+        print(written)
+        return 0
+    refuse_lone_mask(series)
     print(convert_series(series, out, sidecar=sidecar, overwrite=overwrite, show_patient=show_patient))
     return 0
 

@@ -23,7 +23,7 @@ class Case:
         case_id: Unique in the cohort; also the name of the case's files.
         patient_id: The patient, the unit that never crosses a split.
         image: A NIfTI, a DICOM file, or a folder with one DICOM series; absolute.
-        mask: A NIfTI in the image's geometry, absolute; None where the cohort has no masks.
+        mask: A NIfTI, a DICOM SEG or an RTSTRUCT on the image's voxels, absolute; None without masks.
         label: 1 diseased, 0 not; None for a segmentation.
         covariates: Value by column; None or NaN where it is missing.
     """

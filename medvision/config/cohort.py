@@ -45,7 +45,11 @@ class ManifestCohort(CohortSection):
     image: Column = "image"
     """Column with the image: a NIfTI, a DICOM file, or a folder with one DICOM series."""
     mask: Column | None = None
-    """Column with the mask (NIfTI), in the image's own geometry."""
+    """Column with the mask: a NIfTI, a DICOM SEG or an RTSTRUCT that lies on the image's voxels.
+
+    A NIfTI holds the values of `task.labels`. In a SEG or an RTSTRUCT the names of `task.labels` are looked
+    for among the segments or ROIs, whatever the capitals (and _ for a blank); others are left out.
+    """
 
 
 class MsdCohort(CohortSection):

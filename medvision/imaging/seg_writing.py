@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Unpack
 
@@ -185,8 +186,6 @@ def _segmentation(
 ) -> Any:  # noqa: ANN401 (highdicom is an optional package)
     from pydicom.uid import generate_uid
 
-    from medvision import __version__
-
     frames = np.ascontiguousarray(array.transpose(2, 1, 0))
     if "NumberOfFrames" in sources[0]:
         affine = lps_to_ras(geometry.affine)[:, [2, 1, 0, 3]]
@@ -202,12 +201,19 @@ def _segmentation(
         instance_number=1,
         manufacturer="medvision",
         manufacturer_model_name="medvision",
-        software_versions=__version__,
+        software_versions=_version(),
         device_serial_number="0",
         content_label="SEGMENTATION",
         content_creator_name="",
         specific_character_set="ISO_IR 192",
     )
+
+
+def _version() -> str:
+    try:
+        return version("medvision")
+    except PackageNotFoundError:  # run from a checkout
+        return "unknown"
 
 
 def _description(package: Any, segment: Segment) -> Any:  # noqa: ANN401 (highdicom is an optional package)

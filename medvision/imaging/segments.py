@@ -60,10 +60,10 @@ class Segment:
 def chosen_values(segments: Sequence[Segment], labels: Labels | None, where: str) -> dict[int, int]:
     """Which structures of a file are wanted, and as which value.
 
-    A name is looked for among the labels, whatever the capitals, then among the meanings of the types; a
-    whole number is a structure's number. Structures that are not asked for are left out. A structure
-    that the file does not have is taken as absent in this patient only where every structure of the file
-    is asked for: otherwise it may be there under another name.
+    A name is looked for among the labels, then among the meanings of the types; capitals do not matter
+    and an underscore is a blank. A whole number is a structure's number. Structures that are not asked
+    for are left out. A structure that the file does not have is taken as absent in this patient only
+    where every structure of the file is asked for: otherwise it may be there under another name.
 
     Args:
         segments: What the file has.
@@ -111,10 +111,15 @@ def _found(segments: Sequence[Segment], wanted: str | int, where: str) -> int | 
 
 
 def _named(segments: Sequence[Segment], wanted: str) -> list[int]:
-    asked = wanted.strip().lower()
-    by_label = [segment.number for segment in segments if segment.label.strip().lower() == asked]
-    by_type = [s.number for s in segments if s.type and s.type.meaning.strip().lower() == asked]
+    asked = _plain(wanted)
+    by_label = [segment.number for segment in segments if _plain(segment.label) == asked]
+    by_type = [s.number for s in segments if s.type and _plain(s.type.meaning) == asked]
     return by_label or by_type
+
+
+def _plain(name: str) -> str:
+    """A name without its capitals, an underscore as a blank."""
+    return " ".join(name.lower().replace("_", " ").split())
 
 
 def _not_there(absent: Sequence[str | int], segments: Sequence[Segment], where: str) -> str:

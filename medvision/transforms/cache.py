@@ -105,7 +105,7 @@ def cached_case(
 
     Args:
         image: A NIfTI, a DICOM file, or a folder with one DICOM series.
-        mask: A NIfTI in the image's own grid, or None.
+        mask: A NIfTI, a DICOM SEG or an RTSTRUCT that lies on the image's voxels, or None.
         settings: The `preprocessing:` part of a study.
         labels: Structures and their mask values; empty for classification.
         hashes: SHA-256 of each file or folder.

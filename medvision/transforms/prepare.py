@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 from medvision.config.pixels import Preprocessing
 from medvision.errors import CohortError, MedvisionError
-from medvision.imaging import Geometry, check_same_grid
+from medvision.imaging import Geometry, load_mask
+from medvision.imaging.nifti import is_nifti
+from medvision.imaging.segments import Overlap
 from medvision.transforms.load import LoadVolumed
-from medvision.transforms.preprocess import IMAGE, MASK, as_meta_tensor, spatial_and_intensity
+from medvision.transforms.preprocess import IMAGE, MASK, spatial_and_intensity
 
 
 @dataclass(frozen=True)
@@ -58,26 +60,23 @@ def prepare(image: Path, mask: Path | None, settings: Preprocessing, labels: Map
 
     Args:
         image: A NIfTI, a DICOM file, or a folder with one DICOM series.
-        mask: A NIfTI in the image's own grid, or None.
+        mask: A NIfTI, a DICOM SEG or an RTSTRUCT that lies on the image's voxels, or None.
         settings: The `preprocessing:` part of a study.
         labels: Structures and their mask values; empty for classification, where a mask only says where
             to crop.
 
     Raises:
-        SeriesError: The image is not one readable series.
+        SeriesError: The image is not one readable series, or the mask belongs to another one, lacks
+            structures, or has values that the study does not name.
         GeometryError: The mask does not lie in the image's grid.
-        CohortError: The image has NaN or is constant, or the mask has values that the study does not name.
+        CohortError: The image has NaN or is constant.
     """
     keys = (IMAGE,) if mask is None else (IMAGE, MASK)
-    paths: dict[Hashable, Any] = {IMAGE: str(image)}
-    if mask is not None:
-        paths[MASK] = str(mask)
-    loaded = LoadVolumed(keys, ensure_channel_first=True)(paths)
+    loaded = LoadVolumed((IMAGE,), ensure_channel_first=True)({IMAGE: str(image)})
     scan = _geometry(loaded[IMAGE])
     _check_image(loaded[IMAGE], image)
     if mask is not None:
-        check_same_grid(scan, _geometry(loaded[MASK]), image_name=str(image), mask_name=str(mask))
-        loaded[MASK] = _as_classes(loaded[MASK], labels, mask)
+        loaded[MASK] = _as_classes(read_mask(mask, image, scan, labels), scan, labels)
     digest = hashlib.sha256(np.ascontiguousarray(loaded[IMAGE].numpy()).tobytes()).hexdigest()
     done = _apply(Compose(spatial_and_intensity(settings, keys)), loaded)
     classes = None if mask is None else np.ascontiguousarray(done[MASK].numpy()[0]).astype(np.uint8)
@@ -129,17 +128,30 @@ def _check_image(volume: MetaTensor, path: Path) -> None:
         raise CohortError(f"{path}: every voxel is {low:g}; an image that is constant holds no information")
 
 
-def _as_classes(mask: MetaTensor, labels: Mapping[str, int], path: Path) -> MetaTensor:
-    """Turn the file's values into class indices 0, 1, 2, … in the study's order."""
-    values = [int(value) if value == int(value) else float(value) for value in torch.unique(mask).tolist()]
-    if not labels:
-        return as_meta_tensor(mask != 0)
-    unknown = [value for value in values if value != 0 and value not in labels.values()]
-    if unknown:
-        named = ", ".join(f"{name} {value}" for name, value in labels.items())
-        found = ", ".join(f"{value:g}" for value in unknown)
-        raise CohortError(f"{path}: the mask has the value {found}, but task.labels names only {named}")
-    classes = torch.zeros_like(mask)
+def read_mask(mask: Path, image: Path, scan: Geometry, labels: Mapping[str, int]) -> NDArray[Any]:
+    """Read the mask of a case into its scan's grid.
+
+    Args:
+        mask: A NIfTI, a DICOM SEG or an RTSTRUCT.
+        image: The case's image, whose series a DICOM mask must name.
+        scan: Shape and affine of the image.
+        labels: Structures and their values. A NIfTI holds these values; in a SEG or an RTSTRUCT the
+            structures are found by their names. Empty where it only matters where anything is.
+
+    Raises:
+        GeometryError: The mask does not lie on the image's voxels.
+        SeriesError: It belongs to another series, lacks structures, or has values without a name.
+    """
+    place = scan if is_nifti(mask) else image
+    overlap: Overlap = "refuse" if labels else "first"
+    return load_mask(mask, place, labels=labels or None, overlap=overlap).array
+
+
+def _as_classes(mask: NDArray[Any], scan: Geometry, labels: Mapping[str, int]) -> MetaTensor:
+    """Turn the mask's values into class indices 0, 1, 2, … in the study's order."""
+    classes = np.zeros((1, *mask.shape), np.float32)
     for index, value in enumerate(labels.values(), start=1):
-        classes[mask == value] = index
-    return as_meta_tensor(classes)
+        classes[0, mask == value] = index
+    if not labels:
+        classes[0] = mask != 0
+    return MetaTensor(torch.from_numpy(classes), affine=torch.tensor(scan.affine, dtype=torch.float64))

@@ -11,7 +11,7 @@ from pathlib import Path
 from medvision.cohort import Case, Cohort, file_hashes, same_scan_twice
 from medvision.config import ClassificationTask, Study, StudyFile
 from medvision.errors import CohortError, MedvisionError, TrainingError
-from medvision.imaging import ImageHeader, check_same_grid, inspect
+from medvision.imaging import ImageHeader, check_mask, inspect
 from medvision.reporting.terminal import table_text
 from medvision.runs import atomic_write, cache_folder
 from medvision.wording import first_of
@@ -112,27 +112,23 @@ def _check_headers(opened: OpenedStudy) -> dict[str, ImageHeader]:
     """Read every header once; masks must lie in their image's grid."""
     cases = list(opened.development)
     masks = reads_masks(opened.study)
-    paths = dict.fromkeys(
-        path for case in cases for path in (case.image, case.mask if masks else None) if path
-    )
+    paths = dict.fromkeys(case.image for case in cases)
     # Reading a header is mostly Python, which runs one thread at a time: more than two only wait.
     with ThreadPoolExecutor(2) as pool:
         found = dict(zip(map(str, paths), pool.map(_header, paths), strict=True))
-    problems = []
-    for case in cases:
-        problems += [
-            f"case {case.case_id} of patient {case.patient_id}: {problem}"
-            for problem in _case_problems(case, found, masks)
-        ]
+        images = (found[str(case.image)] for case in cases)
+        wrong = list(pool.map(lambda case, image: _problem(case, image, opened, masks), cases, images))
+    problems = [
+        f"case {case.case_id} of patient {case.patient_id}: {problem}"
+        for case, problem in zip(cases, wrong, strict=True)
+        if problem
+    ]
     if problems:
         raise CohortError(
             f"{len(problems)} problems in the {len(cases)} cases of {opened.cohort.source.name}",
             problems=first_of(problems, MOST_NAMED),
         )
-    images = {str(case.image) for case in cases}
-    return {
-        path: header for path, header in found.items() if path in images and isinstance(header, ImageHeader)
-    }
+    return {path: header for path, header in found.items() if isinstance(header, ImageHeader)}
 
 
 def _header(path: Path) -> ImageHeader | MedvisionError:
@@ -142,18 +138,17 @@ def _header(path: Path) -> ImageHeader | MedvisionError:
         return error
 
 
-def _case_problems(case: Case, found: dict[str, ImageHeader | MedvisionError], masks: bool) -> list[str]:
-    image = found[str(case.image)]
-    mask = found[str(case.mask)] if masks and case.mask is not None else None
-    problems = [str(each) for each in (image, mask) if isinstance(each, MedvisionError)]
-    if isinstance(image, ImageHeader) and isinstance(mask, ImageHeader):
-        try:
-            check_same_grid(
-                image.geometry, mask.geometry, image_name=str(case.image), mask_name=str(case.mask)
-            )
-        except MedvisionError as error:
-            problems.append(str(error))
-    return problems
+def _problem(case: Case, image: ImageHeader | MedvisionError, opened: OpenedStudy, masks: bool) -> str:
+    """What is wrong with the image, else with its mask, as far as headers show."""
+    if isinstance(image, MedvisionError):
+        return str(image)
+    if not masks or case.mask is None:
+        return ""
+    try:
+        check_mask(case.mask, image, labels=opened.structures or None)
+    except MedvisionError as error:
+        return str(error)
+    return ""
 
 
 def _check_same_files(cohort: Cohort) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,11 +15,12 @@ from torch import nn
 from medvision.cohort import Cohort
 from medvision.config import SegmentationTask, Study
 from medvision.evaluation import segmentation_scores
-from medvision.imaging import Geometry, check_same_grid, load_volume, resample_array, save_nifti
+from medvision.imaging import Geometry, resample_array, save_nifti
 from medvision.models import total_stride
 from medvision.runs import RunFolder, atomic_path
 from medvision.training.inference import predict_logits
 from medvision.transforms.cache import CachedCase
+from medvision.transforms.prepare import read_mask
 
 
 def predict_masks(
@@ -56,7 +58,8 @@ def predict_masks(
         save_nifti(path, mask, scan)
         own = {"case_id": record.case_id, "patient_id": record.patient_id, **ids}
         rows.append({**own, "mask": path.relative_to(folder.path).as_posix()})
-        scores += _scores(study, mask, Path(str(record.mask)), scan, own)
+        truth = read_mask(Path(str(record.mask)), record.image, scan, _labels(study))
+        scores += _scores(study, mask, truth, scan, own)
     for name, table in (("predictions.parquet", rows), ("segmentation.parquet", scores)):
         with atomic_path(tables / name) as temporary:
             pd.DataFrame(table).to_parquet(temporary, index=False)
@@ -109,12 +112,10 @@ def _labels(study: Study) -> dict[str, int]:
 
 
 def _scores(
-    study: Study, mask: NDArray[np.uint8], reference: Path, scan: Geometry, ids: dict[str, object]
+    study: Study, mask: NDArray[np.uint8], truth: NDArray[Any], scan: Geometry, ids: dict[str, object]
 ) -> list[dict[str, object]]:
-    truth = load_volume(reference)
-    check_same_grid(scan, truth, image_name="the scan", mask_name=str(reference))
     table = segmentation_scores(
-        truth.array,
+        truth,
         mask,
         scan.spacing_mm,
         labels=_labels(study),

@@ -66,9 +66,9 @@ def test_structures_have_their_roi_numbers_and_names_choose_them(ct, tmp_path) -
     only = load_mask(path, ct, labels={"gtv": 7})
     assert np.array_equal(only.array == 7, mask.array == 2)
     with pytest.raises(
-        SeriesError, match=r"no segment 'Lung_L'; did you mean 'Lung L'\?; it has 1 'Lung L', 2"
+        SeriesError, match=r"no segment 'LungL'; did you mean 'Lung L'\?; it has 1 'Lung L', 2"
     ):
-        load_mask(path, ct, labels={"Lung_L": 1})
+        load_mask(path, ct, labels={"LungL": 1})
 
 
 @pytest.mark.parametrize("kind", ["CLOSED_PLANAR", "CLOSEDPLANAR_XOR"])
