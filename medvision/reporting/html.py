@@ -72,7 +72,7 @@ def render_report(
         figures: Made by `embed`.
         warnings: Sentences that stand before everything else, such as files that disagree.
     """
-    return _template().render(
+    return page_template("report.html.j2").render(
         title=contents.title,
         question=str(contents.study.get("question") or ""),
         caution=str(contents.study.get("caution") or ""),
@@ -177,7 +177,8 @@ def _duration(seconds: object) -> str:
 
 
 @cache
-def _template() -> Template:
+def page_template(name: str) -> Template:
+    """Return a template of `templates/`; whatever is filled in is escaped."""
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,  # whatever a study file says is text
@@ -186,4 +187,4 @@ def _template() -> Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template("report.html.j2")
+    return environment.get_template(name)
