@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ from medvision.imaging.perceptual import Picture
 LEAST, MOST = 0.75, 0.95
 """Between these lies the similarity from which a pair counts as a near-duplicate."""
 
-_DEVIATIONS = 4.5
+_DEVIATIONS = 6.5
 _FEW_PAIRS, _WITHOUT_PAIRS = 40, 0.9
 
 
@@ -30,12 +30,14 @@ class Lookalike:
         second: Place of the other.
         similarity: Correlation of their fine detail after alignment, up to 1.
         flip: Axes (of the canonical orientation) along which one is mirrored against the other.
+        threshold: The similarity from which these two count as near-duplicates.
     """
 
     first: int
     second: int
     similarity: float
     flip: tuple[bool, bool, bool]
+    threshold: float = _WITHOUT_PAIRS
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Lookalikes:
 
     Attributes:
         pairs: Near-duplicates, the most similar first.
-        threshold: Similarity from which a pair counts as one, in this cohort.
+        threshold: The median, over the compared pairs, of the similarity from which a pair counts.
         compared: Pairs that were aligned and compared, of all there are.
     """
 
@@ -72,9 +74,11 @@ def find_lookalikes(
         progress: Called with the number of cases that are done.
 
     Returns:
-        The pairs, and from which similarity on they count: in most cohorts different patients are alike to
-        some degree, so it is 4.5 robust deviations above the middle of the compared pairs (on Fisher's z
-        scale), but not below 0.75 nor above 0.95; 0.9 where fewer than 40 pairs were compared.
+        The pairs, and from which similarity on they count. In most cohorts different patients are alike to
+        some degree, crops of one organ more than others. So a pair must lie above what the two cases have
+        with their other candidates: above the median of the more alike one by 6.5 robust standard
+        deviations of all compared pairs from such medians (on Fisher's z scale), but not below 0.75 nor above
+        0.95; 0.9 where fewer than 40 pairs were compared.
 
     Example:
         >>> from medvision.imaging.perceptual import picture
@@ -104,10 +108,16 @@ def find_lookalikes(
                     best[pair] = Lookalike(*pair, value, each.flip)
             if progress is not None:
                 progress(done)
-    threshold = _threshold([pair.similarity for pair in best.values()])
-    found = [pair for pair in best.values() if pair.similarity >= threshold]
+    compared = list(best.values())
+    thresholds = _thresholds(compared)
+    found = [
+        replace(pair, threshold=float(needed))
+        for pair, needed in zip(compared, thresholds, strict=True)
+        if pair.similarity >= needed
+    ]
     found.sort(key=lambda pair: (-pair.similarity, pair.first, pair.second))
-    return Lookalikes(tuple(found), threshold, len(best))
+    middle = float(np.median(thresholds)) if compared else _WITHOUT_PAIRS
+    return Lookalikes(tuple(found), middle, len(compared))
 
 
 def _stacked(pictures: Sequence[Picture]) -> npt.NDArray[np.uint8]:
@@ -116,10 +126,18 @@ def _stacked(pictures: Sequence[Picture]) -> npt.NDArray[np.uint8]:
     return np.stack([np.broadcast_to(each, shape) for each in pictures])
 
 
-def _threshold(similarities: Sequence[float]) -> float:
-    if len(similarities) < _FEW_PAIRS:
-        return _WITHOUT_PAIRS
-    scores = np.arctanh(np.clip(similarities, -0.999, 0.999))
-    middle = float(np.median(scores))
-    deviation = float(np.median(np.abs(scores - middle))) / 0.6745
-    return float(np.clip(math.tanh(middle + _DEVIATIONS * deviation), LEAST, MOST))
+def _thresholds(pairs: Sequence[Lookalike]) -> npt.NDArray[np.float64]:
+    """The similarity from which each pair counts."""
+    if len(pairs) < _FEW_PAIRS:
+        return np.full(len(pairs), _WITHOUT_PAIRS)
+    scores = np.arctanh(np.clip([pair.similarity for pair in pairs], -0.999, 0.999))
+    of_case: dict[int, list[float]] = defaultdict(list)
+    for pair, score in zip(pairs, scores, strict=True):
+        of_case[pair.first].append(score)
+        of_case[pair.second].append(score)
+    usual = {case: float(np.median(each)) for case, each in of_case.items()}
+    expected = np.array([max(usual[pair.first], usual[pair.second]) for pair in pairs])
+    beyond = scores - expected
+    middle = np.median(beyond)
+    deviation = np.median(np.abs(beyond - middle)) / 0.6745
+    return np.tanh(expected + middle + _DEVIATIONS * deviation).clip(LEAST, MOST)

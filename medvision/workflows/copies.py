@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from itertools import combinations
 
 from medvision.cohort import Case, Cohort, Splits
@@ -27,6 +27,7 @@ class Copy:
         first: Case id.
         second: Case id.
         similarity: 1 for an exact copy.
+        threshold: The similarity from which this pair counts; 1 for an exact copy.
         flip: Axes along which one is mirrored, such as `LR`; "" where none is.
         patients: The patients of both.
         crosses_patient: Whether the patients differ.
@@ -39,6 +40,7 @@ class Copy:
     first: str
     second: str
     similarity: float
+    threshold: float
     flip: str
     patients: tuple[str, str]
     crosses_patient: bool
@@ -73,7 +75,7 @@ class Copies:
 
     Args:
         pairs: Exact pairs and near-duplicates.
-        threshold: Similarity from which a pair counts as a near-duplicate here.
+        threshold: Similarity from which a pair counts as a near-duplicate here; the median over pairs.
         compared: Pairs that were aligned.
     """
 
@@ -108,7 +110,7 @@ def find_copies(
         groups[examined[case.case_id].voxels].append(case)
     joined = _Joiner(splits, examined)
     pairs = [
-        joined(first, second, "exact", 1.0, "")
+        joined(first, second, "exact")
         for group in groups.values()
         for first, second in list(combinations(group, 2))[:_MOST_OF_ONE_SCAN]
         if first.image != second.image or joined.same_mask(first, second) is not False
@@ -117,7 +119,8 @@ def find_copies(
     found = _lookalikes([examined[case.case_id].picture for case in scans], threads, progress)
     for each in found.pairs:
         flip = "".join(letters for letters, mirrored in zip(_AXES, each.flip, strict=True) if mirrored)
-        pairs.append(joined(scans[each.first], scans[each.second], "near", each.similarity, flip))
+        first, second = scans[each.first], scans[each.second]
+        pairs.append(joined(first, second, "near", each.similarity, each.threshold, flip))
     pairs.sort(key=lambda pair: (not pair.leaks, pair.kind, -pair.similarity, pair.first, pair.second))
     return Copies(tuple(pairs), found.threshold, found.compared)
 
@@ -133,11 +136,11 @@ def _lookalikes(
     entry = cache_folder() / "quality" / f"copies-{VERSION}-{digest.hexdigest()}.json"
     try:
         held = json.loads(entry.read_text(encoding="utf-8"))
-        pairs = [Lookalike(a, b, similarity, tuple(flip)) for a, b, similarity, flip in held["pairs"]]
+        pairs = [Lookalike(a, b, value, tuple(flip), needed) for a, b, value, flip, needed in held["pairs"]]
         return Lookalikes(tuple(pairs), held["threshold"], held["compared"])
     except (OSError, ValueError, KeyError, TypeError):
         found = find_lookalikes(pictures, threads=threads, progress=progress)
-    rows = [[pair.first, pair.second, pair.similarity, pair.flip] for pair in found.pairs]
+    rows = [astuple(pair) for pair in found.pairs]
     atomic_json(entry, {"pairs": rows, "threshold": found.threshold, "compared": found.compared})
     return found
 
@@ -159,7 +162,15 @@ class _Joiner:
             for case in part.train:
                 self.trained[case].add(place)
 
-    def __call__(self, first: Case, second: Case, kind: str, similarity: float, flip: str) -> Copy:
+    def __call__(
+        self,
+        first: Case,
+        second: Case,
+        kind: str,
+        similarity: float = 1.0,
+        threshold: float = 1.0,
+        flip: str = "",
+    ) -> Copy:
         crosses = bool(
             self.tested[first.case_id] & self.trained[second.case_id]
             or self.trained[first.case_id] & self.tested[second.case_id]
@@ -169,6 +180,7 @@ class _Joiner:
             first.case_id,
             second.case_id,
             similarity,
+            threshold,
             flip.strip(),
             (first.patient_id, second.patient_id),
             first.patient_id != second.patient_id,

@@ -15,7 +15,8 @@ from medvision.workflows.quality_case import ExaminedCase
 from medvision.workflows.shortcuts import Shortcut
 
 _COPIES = (
-    "kind", "case_a", "case_b", "patient_a", "patient_b", "similarity", "mirrored", "crosses_patient",
+    "kind", "case_a", "case_b", "patient_a", "patient_b", "similarity", "threshold",
+    "mirrored", "crosses_patient",
     "crosses_split", "label_a", "label_b", "same_mask",
 )  # fmt: skip
 _SHORTCUTS = (
@@ -107,7 +108,8 @@ def copies_table(copies: Copies) -> pd.DataFrame:
     """One row a pair."""
     rows = [
         (
-            pair.kind, pair.first, pair.second, *pair.patients, round(pair.similarity, 4), pair.flip,
+            pair.kind, pair.first, pair.second, *pair.patients, round(pair.similarity, 4),
+            round(pair.threshold, 4), pair.flip,
             pair.crosses_patient, pair.crosses_split, *pair.labels, pair.same_mask,
         )
         for pair in copies.pairs
