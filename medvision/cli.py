@@ -128,6 +128,7 @@ def run(
     help_epilogue=_examples(
         "medvision check study.yaml",
         "medvision check study.yaml --deep",
+        "medvision check study.yaml --data --out quality",
     ),
 )
 def check(
@@ -136,8 +137,11 @@ def check(
     *overrides: Overrides,
     deep: bool = False,
     splits: Path | None = None,
+    data: bool = False,
+    out: Path | None = None,
     device: Device = "auto",
     allow: Allow = (),
+    quiet: bool = False,
 ) -> int:
     """Find everything that can be wrong before hours of training.
 
@@ -146,11 +150,21 @@ def check(
         overrides: Settings that come last, such as training.epochs=5.
         deep: Also read every voxel, and compute one step forward and backward.
         splits: Also write the split to this file, as a run would store it.
+        data: Also measure every scan: outliers, copies, shortcuts to the label; as a page and tables.
+        out: Folder of that page; by default quality beside the study file.
         device: Where --deep computes.
         allow: Package whose classes `model.kind: custom` may name.
+        quiet: Show no progress.
     """
     from medvision.workflows.check import check as check_study
 
+    if data:
+        from medvision.interrupt import stop_on_interrupt
+
+        stop_on_interrupt("Scans that were measured are kept; give the same command again for the rest.")
+        from medvision.workflows.quality import check_data
+
+        print(check_data(study, overrides, out=out, quiet=quiet))
     print(check_study(study, overrides, deep=deep, splits=splits, device=device, allow=allow))
     return 0
 

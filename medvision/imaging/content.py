@@ -35,8 +35,33 @@ def content_hash(volume: Volume) -> str:
     canonical = reorient(volume, "RAS")
     cell = np.array([_DIRECTION_CELL_MM] * 3 + [_ORIGIN_CELL_MM])
     rounded = np.floor(canonical.affine[:3] / cell + 0.5 + _OFFSET).astype("<i8")
+    return _digest(canonical, rounded.tobytes())
+
+
+def voxels_hash(volume: Volume) -> str:
+    """Hash what a scan shows, wherever it is said to lie: the same pixels under another affine are found too.
+
+    SHA-256 over shape and voxels as float32 after reorienting to RAS+, as in :func:`content_hash`. Every NaN
+    is the same.
+
+    Returns:
+        64 hexadecimal digits.
+
+    Example:
+        >>> from medvision.imaging import Geometry
+        >>> here = Volume(np.ones((2, 2, 2)), Geometry((2, 2, 2), np.eye(4)))
+        >>> there = Geometry((2, 2, 2), np.diag([3.0, 3.0, 3.0, 1.0]))
+        >>> voxels_hash(here) == voxels_hash(here.with_voxels(here.array, there))
+        True
+    """
+    return _digest(reorient(volume, "RAS"))
+
+
+def _digest(canonical: Volume, place: bytes = b"") -> str:
     digest = hashlib.sha256(np.array(canonical.shape, dtype="<i8").tobytes())
-    digest.update(rounded.tobytes())
+    digest.update(place)
     for plane in canonical.array:
-        digest.update((np.ascontiguousarray(plane, dtype="<f4") + np.float32(0)).tobytes())  # −0.0 is 0.0
+        values = np.ascontiguousarray(plane, dtype="<f4") + np.float32(0)  # −0.0 is 0.0
+        values[np.isnan(values)] = np.nan
+        digest.update(values.tobytes())
     return digest.hexdigest()

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 
-from jinja2 import Template
 from markupsafe import Markup
 
 from medvision.imaging.confidentiality import EDITION, KINDS, ProfileEntry
-from medvision.reporting.html import template_environment
+from medvision.reporting.html import page_template
 from medvision.reporting.tables.table import Table
 
 _CODES = {  # PS3.16 CID 7050, de-identification methods
@@ -143,7 +141,7 @@ def _tag(tag: str) -> str:
 
 def deidentification_page(verdict: str, identifies: bool, files: int, tables: Sequence[Table]) -> str:
     """Return the report as one HTML document without any link to the outside."""
-    return _template().render(
+    return page_template("deidentification.html.j2").render(
         verdict=verdict, identifies=identifies, files=files, tables=[_shown(table) for table in tables]
     )
 
@@ -156,8 +154,3 @@ def _shown(table: Table) -> Markup:
             table.title, Markup("").join(Markup('<p class="notes">{}</p>').format(n) for n in table.notes)
         )
     )
-
-
-@cache
-def _template() -> Template:
-    return template_environment().get_template("deidentification.html.j2")

@@ -72,7 +72,7 @@ def render_report(
         figures: Made by `embed`.
         warnings: Sentences that stand before everything else, such as files that disagree.
     """
-    return _template().render(
+    return page_template("report.html.j2").render(
         title=contents.title,
         question=str(contents.study.get("question") or ""),
         caution=str(contents.study.get("caution") or ""),
@@ -176,9 +176,9 @@ def _duration(seconds: object) -> str:
 
 
 @cache
-def template_environment() -> Environment:
-    """Where the pages' templates are; whatever stands in a page is text, not markup."""
-    return Environment(
+def page_template(name: str) -> Template:
+    """Return a template of `templates/`; whatever is filled in is escaped."""
+    environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
@@ -186,7 +186,4 @@ def template_environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-
-
-def _template() -> Template:
-    return template_environment().get_template("report.html.j2")
+    return environment.get_template(name)
