@@ -189,7 +189,7 @@ def _data_set(
     """Read the elements up to the pixels."""
     keys = asked.little if coding.little_endian else asked.big
     budget = VALUES_LIMIT
-    while (header := walk.header(coding, at)) is not None:
+    while (header := walk.header(coding, at := walk.next(coding, at, keys))) is not None:
         key, vr, size, length = header
         tag, start, at = keys.get(key), at + size, at + size + length
         if tag in PIXELS:
