@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+TAKEN = "Series taken"
+"""The step in which one series is taken for each study or patient."""
 PREFERENCES: dict[str, tuple[str, bool]] = {
     "most_slices": ("slices", False),
     "fewest_slices": ("slices", True),
@@ -75,7 +77,8 @@ class Selected:
         chosen: The rows of the inventory that were taken.
         flow: The steps, the inventory first, what was taken last.
         ties: Rows between which the preferences do not decide.
-        unmatched: One row a unit without a series: its pseudonym, its patient, and the step that it ended at.
+        unmatched: One row a unit of which no series fits: its pseudonym, its patient, and the step that it
+            ended at.
         left_out: Every other row with the column `reason`.
     """
 
@@ -108,8 +111,8 @@ def select_series(
         >>> found = select_series(table, [Step("CT", table["modality"] == "CT")], one_per="patient")
         >>> found.chosen["series"].tolist(), found.unmatched["patient"].tolist()
         (['b'], ['q'])
-        >>> [(step.name, step.left.series, dict(step.excluded)) for step in found.flow]
-        [('Series in the export', 3, {}), ('CT', 2, {'CT': 1}), ('Series taken', 1, {'another series is preferred': 1})]
+        >>> [(step.name, step.left.series, dict(step.excluded)) for step in found.flow[1:]]
+        [('CT', 2, {'CT': 1}), ('Series taken', 1, {'another series is preferred': 1})]
     """
     left = inventory
     flow = [FlowStep("Series in the export", _tally(left), {}, 0)]
@@ -121,6 +124,7 @@ def select_series(
         reason[out] = step.name if step.reasons is None else step.reasons.reindex(out)
         flow.append(_flow_step(step.name, left, left[passes], reason[out], one_per, ended))
         left = left[passes]
+    unmatched = _unmatched(inventory, ended, one_per)
     chosen, ties = _preferred(left, one_per, prefer)
     reason[left.index.difference(chosen.index)] = "another series is preferred"
     reason[ties.index] = "a tie: no preference decides"
@@ -133,7 +137,7 @@ def select_series(
         chosen,
         tuple(flow),
         ties,
-        _unmatched(inventory, ended, one_per),
+        unmatched,
         rest.assign(reason=reason[rest.index]),
     )
 

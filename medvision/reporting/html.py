@@ -21,7 +21,7 @@ from medvision.reporting.methods import methods_text
 from medvision.reporting.tables.table import Table
 from medvision.reporting.wording import print_estimate, print_number, print_sample, reason
 
-_TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = Path(__file__).parent / "templates"
 _NETWORKS = {
     "resnet": "3D ResNet",
     "densenet": "3D DenseNet",
@@ -179,7 +179,7 @@ def _duration(seconds: object) -> str:
 @cache
 def _template() -> Template:
     environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=True,  # whatever a study file says is text
         undefined=StrictUndefined,
         trim_blocks=True,

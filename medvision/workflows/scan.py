@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -14,7 +15,7 @@ from medvision.runs import atomic_path
 from medvision.workflows.export_walk import ExportFolder, count_files, walk_export
 from medvision.workflows.inventory import inventory_table, judge_series, shown_path
 from medvision.workflows.progress import Display, Task, counted, display
-from medvision.workflows.scan_files import INLINE_FILES, Chunk, Pseudonyms, read_chunks
+from medvision.workflows.scan_files import INLINE_FILES, Chunk, FileRow, Pseudonyms, in_processes, read_chunk
 from medvision.workflows.scan_state import ScanState, secret_key
 
 CHUNK_FILES = 200
@@ -26,6 +27,7 @@ class Scan:
     """What a scan found.
 
     Attributes:
+        root: The export.
         folder: Where it was written.
         table: One row a series; see `medvision.workflows.inventory.COLUMNS`.
         problems: Files that could not be read: `path` and `problem`.
@@ -33,11 +35,21 @@ class Scan:
         read: Files that were read now.
     """
 
+    root: Path
     folder: Path
     table: pd.DataFrame
     problems: pd.DataFrame
     files: int
     read: int
+
+    @property
+    def show_patient(self) -> bool:
+        """Whether the table names patients."""
+        return "patient_id" in self.table
+
+    def state(self) -> ScanState:
+        """What was kept of every file."""
+        return ScanState(self.folder / _STATE, self.root, show_patient=self.show_patient)
 
     @property
     def inventory(self) -> Path:
@@ -103,7 +115,7 @@ def scan(
             columns=["path", "problem"],
             dtype="str",
         )
-        found = Scan(folder, table, problems, state.count(), read)
+        found = Scan(root, folder, table, problems, state.count(), read)
     _write(found)
     return found
 
@@ -118,7 +130,8 @@ def _read_files(
         fresh = _Fresh(state, root, out, task)
         if workers is None:
             workers = (os.cpu_count() or 1) if total >= INLINE_FILES else 0
-        for folder, rows in read_chunks(fresh.chunks(), pseudonyms, workers=workers):
+        work = partial(read_chunk, pseudonyms)
+        for folder, rows in in_processes(work, fresh.chunks(), workers=workers):
             state.add(state.folder(Path(folder)), rows)
             count += len(rows)
             task.advance(fresh.unchanged + count)
@@ -155,8 +168,6 @@ class _Fresh:
             yield os.fspath(folder.path), new[start : start + CHUNK_FILES]
 
     def _note_passed_over(self, number: int, folder: ExportFolder) -> None:
-        from medvision.workflows.scan_files import FileRow
-
         rows = [
             FileRow(name, -1, -1, None, "", "", "", reason, False, "")
             for name, reason in folder.passed_over.items()

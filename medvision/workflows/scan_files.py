@@ -13,19 +13,21 @@ import threading
 import time
 import warnings
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 from medvision.errors import RunError
 
 if TYPE_CHECKING:
     from medvision.imaging.survey import Surveyed
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 
 INLINE_FILES = 1500
 """With fewer files than this, starting processes takes longer than reading."""
@@ -172,29 +174,29 @@ def may_be_image(name: str) -> bool:
     return name.upper() not in files._NOT_IMAGE_NAMES and Path(name).suffix.lower() not in files._NOT_IMAGES
 
 
-def read_chunks(
-    chunks: Iterable[Chunk], pseudonyms: Pseudonyms, *, workers: int
-) -> Iterator[tuple[str, list[FileRow]]]:
-    """Read chunks of files in worker processes, a few chunks ahead and never more.
+def in_processes(work: Callable[[Given], Made], items: Iterable[Given], *, workers: int) -> Iterator[Made]:
+    """Do the same work on many items in worker processes, a few items ahead and never more.
 
     Args:
-        chunks: What to read.
-        pseudonyms: How patients are called.
-        workers: How many processes; 0 reads in this one.
+        work: What can be sent to another process: a function of a module, or a `partial` of one.
+        items: What it is done on.
+        workers: How many processes; 0 works in this one.
+
+    Returns:
+        The results, in the order of the items.
 
     Raises:
         RunError: A worker process was ended from outside, such as for want of memory.
     """
-    work = partial(read_chunk, pseudonyms)
     if workers == 0:
-        yield from map(work, chunks)
+        yield from map(work, items)
         return
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, context, initializer=_prepare_worker, initargs=(os.getpid(),))
     try:
-        waiting: deque[Future[tuple[str, list[FileRow]]]] = deque()
-        for chunk in chunks:
-            waiting.append(pool.submit(work, chunk))
+        waiting: deque[Future[Made]] = deque()
+        for item in items:
+            waiting.append(pool.submit(work, item))
             if len(waiting) > 4 * workers:
                 yield waiting.popleft().result()
         while waiting:

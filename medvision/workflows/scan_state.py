@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 from medvision.errors import RunError
+from medvision.workflows.copies import copies_of
 from medvision.workflows.scan_files import FileRow
 
 VERSION = 1
@@ -192,6 +193,32 @@ class ScanState:
             (series, *folders),
         )
         return [(Path(os.fsdecode(path)), kind, slices) for path, kind, slices in found]
+
+    def files_of(self, uid: str) -> tuple[Path | None, list[Path]]:
+        """The folder that holds a series and nothing else, None where there is none; and its files."""
+        (series,) = self._db.execute("SELECT id FROM series WHERE uid = ?", (uid,)).fetchone()
+        whole = copies_of(self.places(series), self.places(series))[0]
+        files = [path for path, _, _ in self.images(series, whole.folders)]
+        alone = len(whole.folders) == 1 and not whole.doubles and self.beside(whole.folders)[2] == 1
+        if alone and not self._has_folders_below(whole.paths[0]):
+            return whole.paths[0], files
+        return None, files
+
+    def middle_image(self, uid: str) -> Path | None:
+        """The image in the middle of a series, by InstanceNumber; None where there is none."""
+        (series,) = self._db.execute("SELECT id FROM series WHERE uid = ?", (uid,)).fetchone()
+        whole = copies_of(self.places(series), self.places(series))[0]
+        images = [
+            (json.loads(slices)[0][1] or 0, path)
+            for path, _, slices in self.images(series, whole.folders)
+            if slices
+        ]
+        return sorted(images)[len(images) // 2][1] if images else None
+
+    def _has_folders_below(self, folder: Path) -> bool:
+        start = os.fsencode(folder)
+        query = "SELECT 1 FROM folders WHERE path > ? AND path < ? LIMIT 1"
+        return self._db.execute(query, (start + b"/", start + b"0")).fetchone() is not None  # "0" follows "/"
 
     def totals(self, series: int, folders: Sequence[int]) -> tuple[int, int]:
         """Files and bytes of a series in some folders."""
