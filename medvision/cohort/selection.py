@@ -128,9 +128,7 @@ def select_series(
     chosen, ties = _preferred(left, one_per, prefer)
     reason[left.index.difference(chosen.index)] = "another series is preferred"
     reason[ties.index] = "a tie: no preference decides"
-    flow.append(
-        _flow_step("Series taken", left, chosen, reason[left.index.difference(chosen.index)], one_per, ended)
-    )
+    flow.append(_flow_step(TAKEN, left, chosen, reason[left.index.difference(chosen.index)], one_per, ended))
     rest = inventory.drop(chosen.index)
     return Selected(
         one_per,

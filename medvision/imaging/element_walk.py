@@ -25,6 +25,8 @@ _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 
 Header: TypeAlias = tuple[int, bytes, int, int]
 """Group and element as one number in the file's byte order, VR, size of the header, length of the value."""
+Finding: TypeAlias = tuple[int, int, Header | None]
+"""Where a search in a block ended, how many elements it stepped over, and the element that it found there."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,12 @@ class Coding:
     implicit: bool
     little_endian: bool
     header: Callable[[bytes, int], Header] = field(init=False, compare=False)
-    skip: Callable[[bytes, int, Container[int]], tuple[int, int]] = field(init=False, compare=False)
+    find: Callable[[bytes, int, Container[int]], Finding] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         order = "<" if self.little_endian else ">"
         object.__setattr__(self, "header", _implicit(order) if self.implicit else _explicit(order))
-        object.__setattr__(self, "skip", _skip_implicit(order) if self.implicit else _skip_explicit(order))
+        object.__setattr__(self, "find", _find_implicit(order) if self.implicit else _find_explicit(order))
 
     def key(self, tag: int) -> int:
         """A tag as its four bytes read as one number of the file's byte order; the inverse of itself."""
@@ -79,46 +81,49 @@ def _explicit(order: str) -> Callable[[bytes, int], Header]:
     return header
 
 
-def _skip_implicit(order: str) -> Callable[[bytes, int, Container[int]], tuple[int, int]]:
-    """Step over elements that nobody asked for, as fast as it goes; see :meth:`Walk.next`."""
+def _find_implicit(order: str) -> Callable[[bytes, int, Container[int]], Finding]:
+    """Step over elements that nobody asked for, as fast as it goes; see :meth:`Walk.find`."""
     unpack = Struct(order + "LL").unpack_from
 
-    def skip(buffer: bytes, index: int, wanted: Container[int]) -> tuple[int, int]:
+    def find(buffer: bytes, index: int, wanted: Container[int]) -> Finding:
         steps = 0
         try:
             while True:
                 key, length = unpack(buffer, index)
                 if key in wanted or length == UNDEFINED:
-                    return index, steps
+                    return index, steps, (key, b"", 8, length)
                 index += 8 + length
                 steps += 1
         except error:
-            return index, steps  # the block ends here
+            return index, steps, None  # the block ends here
 
-    return skip
+    return find
 
 
-def _skip_explicit(order: str) -> Callable[[bytes, int, Container[int]], tuple[int, int]]:
+def _find_explicit(order: str) -> Callable[[bytes, int, Container[int]], Finding]:
     unpack, long = Struct(order + "L2sH").unpack_from, Struct(order + "L").unpack_from
 
-    def skip(buffer: bytes, index: int, wanted: Container[int]) -> tuple[int, int]:
+    def find(buffer: bytes, index: int, wanted: Container[int]) -> Finding:
         steps = 0
         try:
             while True:
                 key, vr, length = unpack(buffer, index)
-                if key in wanted:
-                    return index, steps
                 if vr in _SHORT:
+                    if key in wanted:
+                        return index, steps, (key, vr, 8, length)
                     index += 8 + length
-                elif vr in _LONG and (length := long(buffer, index + 8)[0]) != UNDEFINED:
+                elif vr in _LONG:
+                    length = long(buffer, index + 8)[0]
+                    if key in wanted or length == UNDEFINED:
+                        return index, steps, (key, vr, 12, length)
                     index += 12 + length
                 else:
-                    return index, steps
+                    return index, steps, None
                 steps += 1
         except error:
-            return index, steps
+            return index, steps, None
 
-    return skip
+    return find
 
 
 CODINGS = {(i, e): Coding(i, e) for i in (False, True) for e in (False, True)}
@@ -160,14 +165,20 @@ class Walk:
         except error as cut:
             raise ElementsError(f"the file ends within the element at byte {at}") from cut
 
-    def next(self, coding: Coding, at: int, wanted: Container[int]) -> int:
-        """The byte of the next element that is wanted or that needs a closer look, at or after a byte."""
+    def find(self, coding: Coding, at: int, wanted: Container[int]) -> tuple[int, Header | None]:
+        """The next element that is wanted or that needs a closer look, at or after a byte.
+
+        Returns:
+            Its first byte and its header; None where the file ends.
+        """
         index = at - self.blocks.start
-        if index < 0:
-            return at
-        index, steps = coding.skip(self.blocks.buffer, index, wanted)
-        self._left -= steps
-        return self.blocks.start + index
+        if index >= 0:
+            index, steps, header = coding.find(self.blocks.buffer, index, wanted)
+            self._left -= steps
+            at = self.blocks.start + index
+            if header is not None:
+                return at, header
+        return at, self.header(coding, at)
 
     def after_items(self, coding: Coding, at: int) -> int:
         """The byte after a sequence of undefined length.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import isfinite
 from pathlib import Path
 from types import MappingProxyType
 
@@ -18,6 +19,7 @@ from medvision.imaging.decoding import undecodable
 from medvision.imaging.elements import Elements, read_elements
 from medvision.imaging.header import VOLUME_KEYS, SliceHeader, read_slices
 from medvision.imaging.kinds import VOLUME_KINDS, kind_of
+from medvision.imaging.mosaic import CSA_TAGS, tiles
 from medvision.imaging.pixel_lengths import pixels_complete
 
 TAGS = (
@@ -136,15 +138,33 @@ def survey_file(path: Path, *, known: Container[str] = ()) -> Surveyed:
 def _slices(path: Path, elements: Elements) -> tuple[SliceHeader, ...]:
     """A plain slice from the elements at hand; anything else through the reader of volumes."""
     if _is_plain(elements):
-        return (_plain_slice(path, elements),)
+        whole = _plain_slice(path, elements)
+        mosaic = not whole.refusal and "MOSAIC" in _texts(elements, "ImageType")
+        return _tiles(path, whole) if mosaic else (whole,)
     try:
         return read_slices(path)
     except SeriesError as error:
         raise ElementsError(str(error).removeprefix(f"{path}: ")) from error
 
 
+def _tiles(path: Path, whole: SliceHeader) -> tuple[SliceHeader, ...]:
+    """The slices of a mosaic, as :func:`medvision.imaging.header.read_slices` takes it apart."""
+    from pydicom import Dataset
+
+    found = read_elements(path, CSA_TAGS)
+    private = Dataset()
+    for tag in CSA_TAGS:
+        value = found.get(tag)
+        if value is not None:
+            private.add_new(tag, "LO" if isinstance(value, str) else "OB", value)
+    try:
+        return tiles(private, whole)
+    except ValueError as error:
+        return (replace(whole, refusal=f"{error}; export the series again with its private elements"),)
+
+
 def _is_plain(elements: Elements) -> bool:
-    """One grey-scale image a file; no mosaic, no enhanced object, no table between pixels and values."""
+    """One grey-scale image a file; no enhanced object, no table between pixels and values."""
     sop_class = _text(elements, "SOPClassUID")
     return (
         sop_class in _SINGLE_FRAME
@@ -152,7 +172,6 @@ def _is_plain(elements: Elements) -> bool:
         and (elements.get("SamplesPerPixel") or 1) == 1
         and "PALETTE" not in _text(elements, "PhotometricInterpretation")
         and "ModalityLUTSequence" not in elements
-        and "MOSAIC" not in _texts(elements, "ImageType")
         and elements.deflated_from is None
     )
 
@@ -296,7 +315,7 @@ def _number(elements: Elements, name: str) -> float | None:
     value = elements.get(name)
     if value is None:
         return None
-    if not isinstance(value, int | float) or not np.isfinite(value):
+    if not isinstance(value, int | float) or not isfinite(value):
         raise ElementsError(f"{name} is no number")
     return float(value)
 
@@ -314,10 +333,10 @@ def _vector(
     value = elements.get(name)
     if not isinstance(value, list):
         return None
-    vector = np.array([np.nan if v is None else v for v in value], dtype=np.float64)
-    if vector.shape != (length,) or not np.isfinite(vector).all():
+    numbers = [v for v in value if isinstance(v, int | float) and isfinite(v)]
+    if len(numbers) != length or len(value) != length:
         raise ElementsError(f"{name} is not {length} numbers")
-    return vector
+    return np.array(numbers, dtype=np.float64)
 
 
 __all__ = ["NotDicomError", "SeriesFacts", "Surveyed", "survey_file", "without_names"]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 
+_MOST_REMEMBERED = 1000
 INLINE_FILES = 1500
 """With fewer files than this, starting processes takes longer than reading."""
 
@@ -76,6 +77,7 @@ class Pseudonyms:
     def __init__(self, key: bytes, *, show_patient: bool) -> None:
         self._key = key
         self.show_patient = show_patient
+        self._patients: dict[tuple[str, str], str] = {}
 
     def of(self, letter: str, *parts: str) -> str:
         """A pseudonym such as `P-3f9c01a2b4d6`; "" where all parts are empty."""
@@ -86,7 +88,11 @@ class Pseudonyms:
 
     def patient(self, issuer: str, number: str) -> str:
         """The pseudonym of a patient: PatientIDs of two issuers are two patients; "" without a number."""
-        return self.of("P", issuer, number) if number else ""
+        if (issuer, number) not in self._patients:
+            if len(self._patients) >= _MOST_REMEMBERED:
+                self._patients.clear()
+            self._patients[issuer, number] = self.of("P", issuer, number) if number else ""
+        return self._patients[issuer, number]
 
 
 def read_chunk(pseudonyms: Pseudonyms, chunk: Chunk) -> tuple[str, list[FileRow]]:
