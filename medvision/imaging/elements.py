@@ -208,6 +208,6 @@ def _data_set(
             vr, length = b"SQ" if vr in _MAY_HOLD_ITEMS else vr, at - start - 8  # without its delimiter
         if tag is not None:
             budget -= length
-            if budget < 0:
+            if budget < 0 and at <= walk.blocks.size:
                 raise ElementsError(f"values of more than {VALUES_LIMIT >> 20} MiB up to byte {at}")
             raw[tag] = vr, walk.blocks.read(start, length)
