@@ -2,11 +2,11 @@
 
     python benchmarks/scanning.py FOLDER [--links 100000] [--workers 2]
 
-Every DICOM file of FOLDER is linked (hard links) into a scratch folder, again and again in new folders, until
-there are `--links` of them. Then, in one run on the warm cache: a loop of
-`pydicom.dcmread(stop_before_pixels=True)` over a part of them, a whole scan, a second scan that finds nothing
-new, and a third after one folder was added. Memory is the highest of this process and of its workers, at a tenth
-of the links and at all of them.
+Every DICOM file of FOLDER is linked (hard links) into a scratch folder, again and again in new folders,
+until there are `--links` of them. Then, in one run on the warm cache: a loop of
+`pydicom.dcmread(stop_before_pixels=True)` over the files, before and after a whole scan, start of its
+processes included; a second scan that finds nothing new; and a third after some files were added. Memory is
+the highest of the process and of its workers, at a tenth of the links and at all of them.
 """
 
 from __future__ import annotations
@@ -38,12 +38,14 @@ def dicom_files(folder: Path) -> list[Path]:
 
 def link(files: list[Path], source: Path, target: Path, count: int) -> None:
     """Hard links in copies of the tree; other users of the files see nothing of it."""
-    # A file has a limit of links (65,000 on ext4), so that each copy needs its own inode now and then.
     made, copy = 0, 0
+    made_folders: set[Path] = set()
     while made < count:
         for file in files[: count - made]:
             place = target / f"copy{copy:04d}" / file.relative_to(source)
-            place.parent.mkdir(parents=True, exist_ok=True)
+            if place.parent not in made_folders:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                made_folders.add(place.parent)
             os.link(file, place)
         made += len(files[: count - made])
         copy += 1
@@ -61,13 +63,14 @@ def pydicom_loop(files: list[Path]) -> float:
 def scan_once(export: Path, out: Path, workers: int) -> tuple[float, int, float]:
     """Seconds, files read and MiB of one scan in a process of its own."""
     code = (
-        "import sys, time, resource\n"
-        "from pathlib import Path\n"
+        "import multiprocessing, resource, time\n"
         "from medvision.workflows.scan import scan\n"
         "if __name__ == '__main__':\n"
         "    start = time.perf_counter()\n"
         f"    found = scan({str(export)!r}, out={str(out)!r}, workers={workers})\n"
         "    spent = time.perf_counter() - start\n"
+        "    for child in multiprocessing.active_children():\n"
+        "        child.join()\n"
         "    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "    below = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss\n"
         "    print(spent, found.read, max(own, below) / 1024)\n"

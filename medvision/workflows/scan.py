@@ -58,10 +58,11 @@ class Scan:
 
     def __str__(self) -> str:
         table = self.table
-        patients = table.loc[table["patient"] != "", "patient"].nunique()
+        count = table.loc[table["patient"] != "", "patient"].nunique()
+        patients = f"{count} patient{'s' * (count != 1)}"
         return "\n".join([
             f"{self.files} files, {self.read} of them read now, {len(self.problems)} not readable",
-            f"{len(table)} series of {patients} patients: {int(table['complete'].sum())} complete volumes, "
+            f"{len(table)} series of {patients}: {int(table['complete'].sum())} complete volumes, "
             f"{int((table['duplicate_of'] != '').sum())} copies",
         ])  # fmt: skip
 

@@ -53,9 +53,9 @@ class Chosen:
     def __str__(self) -> str:
         unit = "studies" if self.selected.unit == "study" else "patients"
         ties = self.selected.ties[self.selected.unit].nunique()
+        fits = len(self.selected.unmatched)
         return (
-            f"{len(self.manifest)} series taken; {len(self.selected.unmatched)} {unit} have none that fits, "
-            f"{ties} have a tie"
+            f"{len(self.manifest)} series taken; {unit} without one: {fits} have none that fits, {ties} a tie"
         )
 
 

@@ -63,7 +63,7 @@ def test_one_complete_series_for_each_patient(found: Scan) -> None:
         assert volume.provenance.series_uid == row["series_uid"]
         assert volume.shape[2] == row["slices"] == 16
         assert case.patient_id.startswith("P-")
-    assert str(chosen) == "2 series taken; 1 patients have none that fits, 1 have a tie"
+    assert str(chosen) == "2 series taken; patients without one: 1 have none that fits, 1 a tie"
     by_reason = chosen.selected.left_out["reason"].value_counts().to_dict()
     assert by_reason == {
         "kernel sharp": 1,
@@ -130,7 +130,10 @@ def test_a_series_that_reading_refuses_is_not_in_the_manifest(
 
 
 def test_a_series_that_is_read_as_another_is_not_in_the_manifest(found: Scan) -> None:
-    assert "another series" in select_module._complaint((Path(found.table.loc[0, "folder"]), "1.2.3", 16))
+    whole = found.table[found.table["folder"].str.endswith("a/soft") & found.table["complete"]].iloc[0]
+    assert select_module._complaint((Path(whole["folder"]), whole["series_uid"], 16)) == ""
+    assert "another series" in select_module._complaint((Path(whole["folder"]), "1.2.3", 16))
+    assert "another series" in select_module._complaint((Path(whole["folder"]), whole["series_uid"], 15))
 
 
 def test_links_that_cannot_be_made(found: Scan, monkeypatch: pytest.MonkeyPatch) -> None:
