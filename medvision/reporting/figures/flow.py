@@ -98,8 +98,10 @@ def _row_height(kept: _Box, out: _Box | None) -> float:
 
 def _kept(step: FlowStep) -> _Box:
     name, left = step.name, step.left
-    counts = f"{left.series} series, {left.studies} studies, {left.patients} patients"
-    return _Box((*textwrap.wrap(name[:1].upper() + name[1:], 38), counts))
+    studies, patients = _number(left.studies, "study"), _number(left.patients, "patient")
+    return _Box(
+        (*textwrap.wrap(name[:1].upper() + name[1:], 38), f"{left.series} series, {studies}, {patients}")
+    )
 
 
 def _left_out(step: FlowStep, unit: str) -> _Box:
@@ -113,9 +115,13 @@ def _left_out(step: FlowStep, unit: str) -> _Box:
         rest = sum(count for _, count in shown[_MOST_REASONS:])
         lines.append(f"{len(shown) - _MOST_REASONS} other reasons (n = {rest})")
     if step.lost:
-        plural = "studies" if unit == "study" else "patients"
-        lines.append(f"{step.lost} {unit if step.lost == 1 else plural} without a series from here on")
+        lines.append(f"{_number(step.lost, unit)} without a series from here on")
     return _Box(tuple(lines))
+
+
+def _number(count: int, unit: str) -> str:
+    plural = "studies" if unit == "study" else "patients"
+    return f"{count} {unit if count == 1 else plural}"
 
 
 def _caption(selected: Selected) -> str:
