@@ -487,6 +487,48 @@ def check_deidentified(
     return 1 if strict and found.identifies else 0
 
 
+@app.command(
+    sort_key=-2,
+    help_epilogue=_examples(
+        "medvision scan /data/export",
+        "medvision scan /data/export --rules rules.yaml --thumbnails --out inventory",
+    ),
+)
+def scan(
+    export: Path,
+    /,
+    *,
+    out: Path = Path("inventory"),
+    rules: Path | None = None,
+    thumbnails: bool = False,
+    show_patient: bool = False,
+    workers: int | None = None,
+    quiet: bool = False,
+) -> int:
+    """List the series of a DICOM export, complete or why not, and choose among them by rules.
+
+    Args:
+        export: A folder with whatever the PACS wrote.
+        out: Where inventory.parquet, inventory.html and what the rules choose are written.
+        rules: A rule file; writes OUT/NAME/manifest.csv and the flow diagram.
+        thumbnails: Show a picture of each complete series.
+        show_patient: Show the patients' own numbers and names.
+        workers: Processes that read; by default as many as there are processors.
+        quiet: Show no progress.
+    """
+    from medvision.interrupt import stop_on_interrupt
+
+    stop_on_interrupt("What was read is kept; give the same command again for the rest.")
+    from medvision.workflows.scan_page import scan_export
+
+    for line in scan_export(
+        export, out=out, rules=rules, with_thumbnails=thumbnails, show_patient=show_patient,
+        workers=workers, quiet=quiet,
+    ):  # fmt: skip
+        print(line)
+    return 0
+
+
 def _numbers(text: str | None) -> list[int] | None:
     if text is None:
         return None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import get_args
 
 from pydantic.fields import FieldInfo
@@ -14,6 +16,17 @@ from medvision.config.tree import Tree
 from medvision.wording import did_you_mean
 
 Sections = tuple[type[Section], ...]
+_ROOT: ContextVar[type[Section]] = ContextVar("root", default=Study)
+
+
+@contextmanager
+def document_of(root: type[Section]) -> Iterator[None]:
+    """Within the block, documents are not studies but of another kind, such as a rule file."""
+    token = _ROOT.set(root)
+    try:
+        yield
+    finally:
+        _ROOT.reset(token)
 
 
 def sections_at(path: KeyPath, tree: Tree | None) -> Sections:
@@ -30,7 +43,7 @@ def sections_at(path: KeyPath, tree: Tree | None) -> Sections:
         >>> [section.__name__ for section in sections_at(("training", "optimizer"), None)]
         ['AdamW', 'Sgd']
     """
-    sections: Sections = (Study,)
+    sections: Sections = (_ROOT.get(),)
     for step in path:
         tree = tree.child(step) if tree else None
         if isinstance(step, str):
@@ -86,7 +99,7 @@ def unknown_key(path: KeyPath, tree: Tree) -> str:
     if others:
         kinds = [str(get_args(section.model_fields["kind"].annotation)[0]) for section in others]
         return f"unknown key; only kind {' and '.join(kinds)} has it"
-    places = dict.fromkeys(dotted(place) for place in _paths(Study) if place[-1] == key != "kind")
+    places = dict.fromkeys(dotted(place) for place in _paths(_ROOT.get()) if place[-1] == key != "kind")
     if not hint and places:
         hint = f"; it belongs at {' or '.join(repr(place) for place in places)}"
     return f"unknown key{hint}"

@@ -14,7 +14,8 @@ from medvision.imaging.pixel_lengths import pixels_complete
 
 CUT_SHORT = "cut short or damaged, not all of it is there; copy or export it again"
 
-_KIND_TAGS = ("SOPClassUID", "MediaStorageSOPClassUID")
+PIXEL_TAGS = (*CODING_TAGS, "SOPClassUID", "MediaStorageSOPClassUID")
+"""What `read_header` and `pixels_of` look at."""
 
 
 def looks_like_dicom(path: Path) -> bool:
@@ -33,30 +34,25 @@ def looks_like_dicom(path: Path) -> bool:
     return len(start) == 132 and start[:2] in (b"\x08\x00", b"\x02\x00", b"\x00\x08")
 
 
-def read_header(path: Path, tags: tuple[str | int, ...]) -> tuple[Elements, PixelCoding, bool] | None:
-    """Read some elements up to the pixels, and check from the lengths alone that these are complete.
+def read_header(path: Path, tags: tuple[str | int, ...]) -> Elements | None:
+    """Read some elements up to the pixels.
 
     Args:
         path: The file.
-        tags: The elements' keywords or tags, besides those of the pixels' coding.
+        tags: The elements' keywords or tags, `PIXEL_TAGS` among them.
 
     Returns:
-        The elements, how the pixels are stored, and whether they are all there; None for an object
-        without pixels by its nature.
+        The elements; None for an object without pixels by its nature.
 
     Raises:
         SeriesError: Not DICOM, or a header that is damaged or cut short.
     """
     try:
-        elements = read_elements(path, (*tags, *CODING_TAGS, *_KIND_TAGS))
+        elements = read_elements(path, tags)
         if "Rows" not in elements or "Columns" not in elements:
             _without_matrix(elements, path)
             return None
-        if elements.deflated_from is not None:
-            refuse_deflated_bomb(path)
-        coding = pixel_coding(elements)
-        refuse_bomb(path, elements.size, coding.bytes, SLICE_BOMB_BYTES)
-        return elements, coding, pixels_complete(path, elements, coding.bytes, coding.frames)
+        return elements
     except NotDicomError:
         raise SeriesError(
             f"{path}: not a DICOM file; take it out of the folder, or export it again"
@@ -65,6 +61,20 @@ def read_header(path: Path, tags: tuple[str | int, ...]) -> tuple[Elements, Pixe
         raise SeriesError(f"{path}: {CUT_SHORT} ({in_short(error)})") from error
     except OSError as error:
         raise SeriesError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def pixels_of(path: Path, elements: Elements) -> tuple[PixelCoding, bool]:
+    """How the pixels are stored, and whether they are all there, from the lengths alone.
+
+    Raises:
+        ValueError: Numbers that cannot be.
+        SeriesError: A decompression bomb.
+    """
+    if elements.deflated_from is not None:
+        refuse_deflated_bomb(path)
+    coding = pixel_coding(elements)
+    refuse_bomb(path, elements.size, coding.bytes, SLICE_BOMB_BYTES)
+    return coding, pixels_complete(path, elements, coding.bytes, coding.frames)
 
 
 def _without_matrix(elements: Elements, path: Path) -> None:

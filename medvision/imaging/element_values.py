@@ -71,7 +71,7 @@ def _numbers(raw: bytes, code: str, size: int, order: str) -> Value:
 
 
 def _text(vr: bytes, raw: bytes, charset: tuple[str, ...]) -> Value:
-    convert = _PLAIN_TEXT.get(vr)
+    convert = PLAIN_TEXT.get(vr)
     if convert is not None:
         padding = "" if vr == b"AE" else _PADDING
         return _one_or_list([convert(part) for part in raw.decode("iso8859-1").rstrip(padding).split("\\")])
@@ -109,7 +109,7 @@ def _stripped(text: str) -> str | None:
     return text.strip() or None
 
 
-_PLAIN_TEXT: dict[bytes, Callable[[str], One]] = {
+PLAIN_TEXT: dict[bytes, Callable[[str], One]] = {
     b"DS": _float, b"IS": _whole, b"AE": _stripped,
     b"AS": _str, b"CS": _str, b"DA": _str, b"DT": _str, b"TM": _str, b"UI": _stripped,
 }  # fmt: skip

@@ -7,7 +7,7 @@ implicit in an explicit data set.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from struct import Struct, error
 from typing import TypeAlias
@@ -19,13 +19,14 @@ MOST_STEPS = 2_000_000
 DEEPEST = 64
 
 _LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
-_SIZES = dict.fromkeys(_LONG, 12) | dict.fromkeys(
-    b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split(), 8
-)
+_SHORT = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
+_SIZES = dict.fromkeys(_LONG, 12) | dict.fromkeys(_SHORT, 8)
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 
 Header: TypeAlias = tuple[int, bytes, int, int]
 """Group and element as one number in the file's byte order, VR, size of the header, length of the value."""
+Finding: TypeAlias = tuple[int, int, Header | None]
+"""Where a search in a block ended, how many elements it stepped over, and the element that it found there."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,12 @@ class Coding:
     implicit: bool
     little_endian: bool
     header: Callable[[bytes, int], Header] = field(init=False, compare=False)
+    find: Callable[[bytes, int, Container[int]], Finding] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         order = "<" if self.little_endian else ">"
         object.__setattr__(self, "header", _implicit(order) if self.implicit else _explicit(order))
+        object.__setattr__(self, "find", _find_implicit(order) if self.implicit else _find_explicit(order))
 
     def key(self, tag: int) -> int:
         """A tag as its four bytes read as one number of the file's byte order; the inverse of itself."""
@@ -76,6 +79,51 @@ def _explicit(order: str) -> Callable[[bytes, int], Header]:
         return key, b"", 8, long(buffer, index + 4)[0]
 
     return header
+
+
+def _find_implicit(order: str) -> Callable[[bytes, int, Container[int]], Finding]:
+    """Step over elements that nobody asked for, as fast as it goes; see :meth:`Walk.find`."""
+    unpack = Struct(order + "LL").unpack_from
+
+    def find(buffer: bytes, index: int, wanted: Container[int]) -> Finding:
+        steps = 0
+        try:
+            while True:
+                key, length = unpack(buffer, index)
+                if key in wanted or length == UNDEFINED:
+                    return index, steps, (key, b"", 8, length)
+                index += 8 + length
+                steps += 1
+        except error:
+            return index, steps, None  # the block ends here
+
+    return find
+
+
+def _find_explicit(order: str) -> Callable[[bytes, int, Container[int]], Finding]:
+    unpack, long = Struct(order + "L2sH").unpack_from, Struct(order + "L").unpack_from
+
+    def find(buffer: bytes, index: int, wanted: Container[int]) -> Finding:
+        steps = 0
+        try:
+            while True:
+                key, vr, length = unpack(buffer, index)
+                if vr in _SHORT:
+                    if key in wanted:
+                        return index, steps, (key, vr, 8, length)
+                    index += 8 + length
+                elif vr in _LONG:
+                    length = long(buffer, index + 8)[0]
+                    if key in wanted or length == UNDEFINED:
+                        return index, steps, (key, vr, 12, length)
+                    index += 12 + length
+                else:
+                    return index, steps, None
+                steps += 1
+        except error:
+            return index, steps, None
+
+    return find
 
 
 CODINGS = {(i, e): Coding(i, e) for i in (False, True) for e in (False, True)}
@@ -116,6 +164,21 @@ class Walk:
             return coding.header(blocks.buffer, 0)
         except error as cut:
             raise ElementsError(f"the file ends within the element at byte {at}") from cut
+
+    def find(self, coding: Coding, at: int, wanted: Container[int]) -> tuple[int, Header | None]:
+        """The next element that is wanted or that needs a closer look, at or after a byte.
+
+        Returns:
+            Its first byte and its header; None where the file ends.
+        """
+        index = at - self.blocks.start
+        if index >= 0:
+            index, steps, header = coding.find(self.blocks.buffer, index, wanted)
+            self._left -= steps
+            at = self.blocks.start + index
+            if header is not None:
+                return at, header
+        return at, self.header(coding, at)
 
     def after_items(self, coding: Coding, at: int) -> int:
         """The byte after a sequence of undefined length.

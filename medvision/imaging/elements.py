@@ -16,7 +16,7 @@ from typing import NamedTuple
 from medvision.imaging.blocks import Blocks, ElementsError, InflatedBlocks, NotDicomError
 from medvision.imaging.decoding import unreadable
 from medvision.imaging.element_tags import CHARACTER_SET, PIXELS, SYNTAX, Wanted, number, resolved_vr, wanted
-from medvision.imaging.element_values import Value, decode, encodings
+from medvision.imaging.element_values import PLAIN_TEXT, Value, decode, encodings
 from medvision.imaging.element_walk import CODINGS, UNDEFINED, Coding, Walk
 
 VALUES_LIMIT = 64 * 1024 * 1024
@@ -84,6 +84,12 @@ class Elements:
                 raise KeyError(f"{name} was not read: name it among the tags")
             return default
         vr, raw = self._raw[tag]
+        convert = PLAIN_TEXT.get(vr)
+        if convert is not None and raw and b"\\" not in raw and vr != b"AE":  # most of what is asked for
+            try:
+                return convert(raw.decode("iso8859-1").rstrip(" \0"))
+            except (ValueError, OverflowError) as error:
+                raise ElementsError(f"{name} cannot be read as its VR says") from error
         in_meta = tag >> 16 == 2
         try:
             return decode(
@@ -189,7 +195,10 @@ def _data_set(
     """Read the elements up to the pixels."""
     keys = asked.little if coding.little_endian else asked.big
     budget = VALUES_LIMIT
-    while (header := walk.header(coding, at)) is not None:
+    while True:
+        at, header = walk.find(coding, at, keys)
+        if header is None:
+            return None
         key, vr, size, length = header
         tag, start, at = keys.get(key), at + size, at + size + length
         if tag in PIXELS:
@@ -199,7 +208,6 @@ def _data_set(
             vr, length = b"SQ" if vr in _MAY_HOLD_ITEMS else vr, at - start - 8  # without its delimiter
         if tag is not None:
             budget -= length
-            if budget < 0:
+            if budget < 0 and at <= walk.blocks.size:
                 raise ElementsError(f"values of more than {VALUES_LIMIT >> 20} MiB up to byte {at}")
             raw[tag] = vr, walk.blocks.read(start, length)
-    return None

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from medvision.errors import SeriesError
 from medvision.imaging.coding import PixelCoding, rescale
-from medvision.imaging.dataset import CUT_SHORT, kind_of, read_header
+from medvision.imaging.dataset import CUT_SHORT, PIXEL_TAGS, kind_of, pixels_of, read_header
 from medvision.imaging.decoding import in_short, syntax_of, undecodable, unreadable
 from medvision.imaging.diffusion import DIFFUSION_TAGS, diffusion_keys
 from medvision.imaging.elements import Elements as FileElements
@@ -41,8 +41,9 @@ VOLUME_KEYS = (
 )
 """What may tell apart volumes that share their positions, in order of preference."""
 
-_TAGS = (
+HEADER_TAGS = (
     *VOLUME_KEYS,
+    *PIXEL_TAGS,
     *GROUP_TAGS,
     *DIFFUSION_TAGS,
     *PHILIPS_TAGS,
@@ -133,11 +134,22 @@ def read_slices(path: Path) -> tuple[SliceHeader, ...]:
     Raises:
         SeriesError: Not DICOM, or a header that is damaged or cut short.
     """
+    elements = read_header(path, HEADER_TAGS)
+    return () if elements is None else slices_of(path, elements)
+
+
+def slices_of(path: Path, elements: FileElements) -> tuple[SliceHeader, ...]:
+    """The slices of a file with pixels, from its elements; see `read_slices`.
+
+    Args:
+        path: The file.
+        elements: `HEADER_TAGS` among them.
+
+    Raises:
+        SeriesError: A header that cannot be understood, or a decompression bomb.
+    """
     try:
-        read = read_header(path, _TAGS)
-        if read is None:
-            return ()
-        elements, coding, complete = read
+        coding, complete = pixels_of(path, elements)
         refusal = _other_kind(elements, coding) or ("" if complete else CUT_SHORT)
         refusal = refusal or undecodable(syntax_of(elements), coding)
         return _slices(elements, _header(elements, path, coding, refusal))
