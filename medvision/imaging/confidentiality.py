@@ -166,7 +166,7 @@ def _private(dataset: Dataset, tag: BaseTag) -> Iterator[Element]:
 @cache
 def _known_creator(name: str) -> str:
     """Vendors' names are written out; anything else might be somebody's."""
-    from pydicom.datadict import private_dictionaries
+    from pydicom._private_dict import private_dictionaries
 
     return name if name in private_dictionaries else "unknown creator"
 

@@ -100,8 +100,16 @@ def deidentification_tables(
 
 def _attributes(found: Sequence[Finding], shows_patient: bool) -> Table:
     ordered = sorted(found, key=lambda f: (KINDS.index(f.entry.kind), -f.files, f.entry.tag))
-    columns = ("Kind", "Tag", "Attribute", "Action", "Files", "Evident dummy", "Different values")
-    rows = [
+    columns: tuple[str, ...] = (
+        "Kind",
+        "Tag",
+        "Attribute",
+        "Action",
+        "Files",
+        "Evident dummy",
+        "Different values",
+    )
+    rows: list[tuple[str, ...]] = [
         (
             f.entry.kind, _tag(f.entry.tag), f.entry.keyword, f.entry.action, str(f.files),
             str(f.dummies), str(f.values),

@@ -247,7 +247,7 @@ def _texts(paths: Sequence[Path]) -> list[tuple[TextRegion, ...] | None]:
 def _text_in(path: Path) -> tuple[TextRegion, ...] | None:
     """Regions in the middle frame of a file; None where it cannot be decoded."""
     from pydicom import dcmread
-    from pydicom.pixels import pixel_array
+    from pydicom.pixels.utils import pixel_array
 
     with quiet_pydicom():
         try:

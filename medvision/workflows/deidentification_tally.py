@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import json
 import logging
 import re
 import warnings
-import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -128,11 +125,12 @@ def tally_files(paths: Iterable[Path], root: Path, *, show: bool, frames: int) -
         The counts.
     """
     total = Tally()
+    failures: tuple[type[Exception], ...] = (*unreadable(), MedvisionError)
     for path in paths:
         try:
             with quiet_pydicom():
                 one = _tally(path, path.relative_to(root).as_posix(), show)
-        except (*unreadable(), gzip.BadGzipFile, zlib.error, json.JSONDecodeError, MedvisionError):
+        except failures:
             one = Tally(formats=Counter({"unreadable": 1}), unread=[path])
         total.add(one, frames)
     return total

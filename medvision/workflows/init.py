@@ -166,7 +166,10 @@ def _task(
         return _say_missing(found, label), label, why
     if "label" in found.columns:
         raise CohortError(f"{why}; make a column with two values, or name another with --label")
-    columns = {**found.columns, "label": [None] * len(found.columns[found.roles["image"]])}
+    columns: dict[str, list[object]] = {
+        **found.columns,
+        "label": [None] * len(found.columns[found.roles["image"]]),
+    }
     found = replace(found, columns=columns, table=None, assumed=(*found.assumed, _NO_LABEL))
     return found, Label("label", 1, 0), f"{why}: to be filled in"
 

@@ -72,8 +72,9 @@ def assumptions(sections: Sections) -> list[str]:
 
 
 def _shown(value: object) -> str:
-    text = yaml_text([value]).strip().removeprefix("- ").removeprefix("[").removesuffix("]")
-    return text if not isinstance(value, list | tuple) else f"[{', '.join(map(str, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {item}' for key, item in value.items())}}}"
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)
 
 
 def _lines(line: Line, indent: str) -> Iterable[str]:

@@ -82,7 +82,9 @@ def test_a_table_of_dicom_series_is_used_as_it_is(tmp_path):
     assert study.cohort.case == "case_id"
     assert study.preprocessing.crop.around == "mask"
     assert study.preprocessing.intensity.kind == "window"
-    assert said(proposal, "CT (as the DICOM headers say)")
+    assert said(
+        proposal, "CT (as the DICOM headers say)", "intensity = {kind: window, window_hu: [-1000.0, 1000.0]}"
+    )
     assert "nothing wrong found" in str(check(proposal.study))
 
 
