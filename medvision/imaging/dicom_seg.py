@@ -71,7 +71,7 @@ class DicomSegmentation:
             for f in self.frames
         ]
         self._check_planes(found, grid)
-        worst = max((each.off_mm for each in found), default=0.0)
+        worst = max(each.off_mm for each in found)
         if worst > UNEVEN_WARNING_MM:
             warnings.warn(
                 f"{self.path}: frames lie up to {worst:.2f} mm from the image's voxels (rounded positions?); "
@@ -82,8 +82,6 @@ class DicomSegmentation:
 
     def _check_planes(self, places: Sequence[Placement], grid: Geometry) -> None:
         """Refuse two frames of a segment in one place, and planes that skip the image's slices."""
-        if not places:
-            return
         axis = places[0].axes.index(2)
         planes: dict[tuple[int, int], int] = {}
         for frame, found in zip(self.frames, places, strict=True):
@@ -130,10 +128,6 @@ class DicomSegmentation:
             raise SeriesError(
                 f"{self.path}: frame {frame.index + 1} cannot be decoded: {in_short(error)}"
             ) from error
-        if stored.shape != (frame.geometry.shape[1], frame.geometry.shape[0]):
-            raise SeriesError(
-                f"{self.path}: frame {frame.index + 1} has shape {stored.shape}, not its header's"
-            )
         pixels: npt.NDArray[Any] = stored.T[..., None]
         return pixels
 

@@ -134,5 +134,8 @@ def test_what_is_no_mask_is_refused_as_a_scan_would_be(tmp_path) -> None:
     (tmp_path / "a.dcm").write_bytes(b"\x08\x00" + bytes(200))
     with pytest.raises(SeriesError):
         load_mask(tmp_path / "a.dcm", GRID)
+    (tmp_path / "a.dcm").write_bytes(bytes(128) + b"DICM\x02\x00\x00\x00UL\x04\x00\x01")
+    with pytest.raises(SeriesError):
+        load_mask(tmp_path / "a.dcm", GRID)
     with pytest.raises(SeriesError, match="no such file"):
         load_mask(tmp_path / "b.dcm", GRID)
