@@ -192,6 +192,8 @@ def read_segmentation(path: Path) -> DicomSegmentation:
                 raise SeriesError(f"{path}: {refusal}")
             segments = tuple(segment_of(item) for item in dataset.SegmentSequence)
             frames, references = tuple(frames_of(dataset)), references_of(dataset)
+            kind = str(dataset.SegmentationType)
+            maximum = int(dataset.get("MaximumFractionalValue") or 1) if kind == "FRACTIONAL" else 1
             image = package.seg.Segmentation.from_dataset(dataset, copy=False)
         except GeometryError as error:
             raise GeometryError(f"{path}: {error}") from error
@@ -199,7 +201,5 @@ def read_segmentation(path: Path) -> DicomSegmentation:
             raise SeriesError(
                 f"{path}: its DICOM segmentation cannot be understood ({in_short(error)}); export it again"
             ) from error
-    kind = str(dataset.SegmentationType)
-    maximum = int(dataset.get("MaximumFractionalValue") or 1) if kind == "FRACTIONAL" else 1
     known = tuple(s for s in segments if not (kind == "LABELMAP" and s.number == 0))
     return DicomSegmentation(path, kind, known, references, frames, image, maximum)

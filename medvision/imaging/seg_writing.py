@@ -112,7 +112,7 @@ def _source_images(header: ImageHeader) -> list[Dataset]:
     if header.format != "DICOM":
         raise SeriesError(f"{files[0]}: a DICOM SEG names the DICOM images it lies on; give their folder")
     with disable_value_validation():
-        sources = [dcmread(file, stop_before_pixels=True, force=True) for file in files]
+        sources: list[Dataset] = [dcmread(file, stop_before_pixels=True, force=True) for file in files]
     first = sources[0]
     if "NumberOfFrames" not in first and len(sources) != header.shape[2]:
         raise SeriesError(
