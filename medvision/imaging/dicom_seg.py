@@ -72,7 +72,7 @@ class DicomSegmentation:
             for f in self.frames
         ]
         self._check_planes(found, grid)
-        worst = max((each.off_mm for each in found), default=0.0)
+        worst = max(each.off_mm for each in found)
         if worst > UNEVEN_WARNING_MM:
             warnings.warn(
                 f"{self.path}: frames lie up to {worst:.2f} mm from the image's voxels (rounded positions?); "
@@ -83,8 +83,6 @@ class DicomSegmentation:
 
     def _check_planes(self, places: Sequence[Placement], grid: Geometry) -> None:
         """Refuse two frames of a segment in one place, and planes that skip the image's slices."""
-        if not places:
-            return
         axis = places[0].axes.index(2)
         planes: dict[tuple[int, int], int] = {}
         for frame, found in zip(self.frames, places, strict=True):
@@ -131,10 +129,6 @@ class DicomSegmentation:
             raise SeriesError(
                 f"{self.path}: frame {frame.index + 1} cannot be decoded: {in_short(error)}"
             ) from error
-        if stored.shape != (frame.geometry.shape[1], frame.geometry.shape[0]):
-            raise SeriesError(
-                f"{self.path}: frame {frame.index + 1} has shape {stored.shape}, not its header's"
-            )
         pixels: npt.NDArray[Any] = stored.T[..., None]
         return pixels
 
@@ -199,6 +193,8 @@ def read_segmentation(path: Path) -> DicomSegmentation:
                 raise SeriesError(f"{path}: {refusal}")
             segments = tuple(segment_of(item) for item in dataset.SegmentSequence)
             frames, references = tuple(frames_of(dataset)), references_of(dataset)
+            kind = str(dataset.SegmentationType)
+            maximum = int(dataset.get("MaximumFractionalValue") or 1) if kind == "FRACTIONAL" else 1
             image = package.seg.Segmentation.from_dataset(dataset, copy=False)
         except GeometryError as error:
             raise GeometryError(f"{path}: {error}") from error
@@ -206,7 +202,5 @@ def read_segmentation(path: Path) -> DicomSegmentation:
             raise SeriesError(
                 f"{path}: its DICOM segmentation cannot be understood ({in_short(error)}); export it again"
             ) from error
-    kind = str(dataset.SegmentationType)
-    maximum = int(dataset.get("MaximumFractionalValue") or 1) if kind == "FRACTIONAL" else 1
     known = tuple(s for s in segments if not (kind == "LABELMAP" and s.number == 0))
     return DicomSegmentation(path, kind, known, references, frames, image, maximum)

@@ -209,18 +209,15 @@ def read_structure_set(path: Path) -> StructureSet:
             rois = {number: _roi(number, item, drawn.get(number)) for number, item in listed}
             series = list(_referenced_series(dataset))
             images = [item for one in series for item in one.get("ContourImageSequence") or []]
+            series_uids = uids(iter(series), "SeriesInstanceUID")
+            instance_uids = uids(iter(images), "ReferencedSOPInstanceUID")
         except unreadable() as error:
             raise SeriesError(
                 f"{path}: its structure set cannot be understood ({in_short(error)}); export it again"
             ) from error
     if not rois:
         raise SeriesError(f"{path}: a structure set without structures; export it again")
-    return StructureSet(
-        path,
-        rois,
-        uids(iter(series), "SeriesInstanceUID"),
-        uids(iter(images), "ReferencedSOPInstanceUID"),
-    )
+    return StructureSet(path, rois, series_uids, instance_uids)
 
 
 def _roi(number: int, item: Dataset, drawn: Dataset | None) -> Roi:

@@ -117,13 +117,11 @@ def _source_images(header: ImageHeader) -> list[Dataset]:
             f"{files[0]}: a segmentation names slices as they were stored, but {header.provenance.notes[0]}; "
             f"write NIfTI"
         )
-    if "MOSAIC" in (first.get("ImageType") or []):
-        raise SeriesError(
-            f"{files[0]}: a Siemens mosaic shows all slices as one image, which a segmentation cannot name "
-            f"slice by slice; write NIfTI, or export the series as enhanced MR"
-        )
     if "NumberOfFrames" not in first and len(sources) != header.shape[2]:
-        raise SeriesError(f"{files[0]}: {len(sources)} images for {header.shape[2]} slices")
+        raise SeriesError(
+            f"{files[0]}: shows several slices as one image (a Siemens mosaic), which a segmentation cannot "
+            f"name slice by slice; write NIfTI, or export the series as enhanced MR"
+        )
     missing = [name for name in _MUST_BE_THERE if any(not source.get(name) for source in sources)]
     if missing:
         raise SeriesError(

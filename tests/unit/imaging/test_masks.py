@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from medvision.errors import GeometryError, SeriesError
-from medvision.imaging import Geometry, Volume, inspect, reorient, save_nifti
+from medvision.errors import GeometryError, MedvisionError, SeriesError
+from medvision.imaging import Geometry, Volume, inspect, reorient, save_nifti, save_seg
 from medvision.imaging.masks import check_mask, load_mask, load_mask_stack
 from medvision.imaging.segments import Segment
 from medvision.testing import thorax_phantom, write_dicom_series, write_rtstruct
@@ -134,5 +134,35 @@ def test_what_is_no_mask_is_refused_as_a_scan_would_be(tmp_path) -> None:
     (tmp_path / "a.dcm").write_bytes(b"\x08\x00" + bytes(200))
     with pytest.raises(SeriesError):
         load_mask(tmp_path / "a.dcm", GRID)
+    (tmp_path / "a.dcm").write_bytes(bytes(128) + b"DICM\x02\x00\x00\x00UL\x04\x00\x01")
+    with pytest.raises(SeriesError):
+        load_mask(tmp_path / "a.dcm", GRID)
     with pytest.raises(SeriesError, match="no such file"):
         load_mask(tmp_path / "b.dcm", GRID)
+
+
+@pytest.mark.parametrize("kind", ["BINARY", "LABELMAP", "RTSTRUCT"])
+def test_a_damaged_file_gives_a_mask_or_a_sentence(tmp_path, kind) -> None:
+    ct = write_dicom_series(thorax_phantom(3, shape=(24, 20, 12), lesions=0), tmp_path / "ct")
+    header, random = inspect(ct), np.random.default_rng(7)
+    square = header.geometry.index_to_mm([[3.5, 3.5, 2], [9.5, 3.5, 2], [9.5, 9.5, 2], [3.5, 9.5, 2]])
+    path, damaged = tmp_path / "mask.dcm", tmp_path / "damaged.dcm"
+    if kind == "RTSTRUCT":
+        write_rtstruct(path, ct, {"box": [square]})
+    else:
+        array = np.zeros(header.shape, np.uint8)
+        array[3:9, 3:9, 2:5] = 1
+        save_seg(path, Volume(array, header.geometry), ct, {1: "box"}, algorithm="MANUAL", kind=kind)
+    whole, refused = path.read_bytes(), 0
+    for _ in range(60):
+        data = bytearray(whole)
+        for place in random.integers(128, len(data), random.integers(1, 12)):
+            data[place] = random.integers(256)
+        damaged.write_bytes(data)
+        try:
+            mask = load_mask(damaged, header)
+        except MedvisionError:
+            refused += 1
+        else:
+            assert mask.geometry == header.geometry
+    assert refused > 10

@@ -74,7 +74,7 @@ def test_structures_have_their_roi_numbers_and_names_choose_them(ct, tmp_path) -
 @pytest.mark.parametrize("kind", ["CLOSED_PLANAR", "CLOSEDPLANAR_XOR"])
 def test_an_inner_contour_is_a_hole_and_an_island_in_it_is_none(ct, tmp_path, kind) -> None:
     grid = inspect(ct).geometry
-    rings = [ring(grid, 7, radius) for radius in (15, 10, 5)]
+    rings = [ring(grid, 7, radius, count=100 + 30 * radius) for radius in (15, 10, 5)]
     mask = load_mask(written(tmp_path, ct, {"wall": rings}, kind=kind), ct).array[:, :, 7]
     far = np.hypot(*(np.indices(SHAPE[:2]) - np.array([28.3, 24.7])[:, None, None]))
     assert np.array_equal(mask.astype(bool), (far < 15) & ~((far < 10) & ~(far < 5)))
@@ -211,7 +211,11 @@ class TestRefused:
         dataset.save_as(path)
         with pytest.raises(SeriesError, match="a contour of 400 points that should have 7"):
             load_mask(path, ct)
-        contour.NumberOfContourPoints, contour.ContourData = None, []
+        contour.NumberOfContourPoints, contour.ContourData = None, ["1", "2", "1e400"]
+        dataset.save_as(path)
+        with pytest.raises(SeriesError, match="points that are no numbers"):
+            load_mask(path, ct)
+        contour.ContourData = []
         dataset.save_as(path)
         with pytest.raises(SeriesError, match="cannot be understood"):
             load_mask(path, ct)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import highdicom
@@ -147,6 +148,13 @@ class TestRoundTrip:
         assert again.segments[2].label == "Größe 大"
         assert np.array_equal(again.array, blocks)
 
+    def test_a_checkout_that_is_not_installed_has_no_version(self, ct, blocks, tmp_path, monkeypatch) -> None:
+        def absent(name: str) -> str:
+            raise PackageNotFoundError(name)
+
+        monkeypatch.setattr(writing, "version", absent)
+        assert dcmread(saved(tmp_path, ct, blocks)).SoftwareVersions == "unknown"
+
     def test_headers_without_optional_elements(self, ct, blocks, tmp_path) -> None:
         for n, file in enumerate(ct):
             source = dcmread(file)
@@ -246,7 +254,7 @@ class TestRefused:
         found = (f for f in sorted((data_dir / "dicom" / "dcm_qa_ts").rglob("*.dcm")))
         mosaic = next(f for f in found if "MOSAIC" in dcmread(f, stop_before_pixels=True).ImageType)
         grid = inspect(mosaic).geometry
-        with pytest.raises(SeriesError, match="a Siemens mosaic shows all slices as one image"):
+        with pytest.raises(SeriesError, match="several slices as one image \\(a Siemens mosaic\\)"):
             save_seg(tmp_path / "s.dcm", Volume(np.ones(grid.shape, "u1"), grid), mosaic, NAMES)
 
     @pytest.mark.parametrize("name", ["FrameOfReferenceUID", "StudyInstanceUID"])
