@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from medvision.testing.dicom_header import Patient, Storage
     from medvision.testing.faults import DicomFault, Fault, NiftiFault, apply_fault
     from medvision.testing.mr_cohort import write_mr_cohort
+    from medvision.testing.mutations import Mutant, write_mutant
     from medvision.testing.nifti import write_nifti
     from medvision.testing.phantom import Lesion, Phantom, affine_of
     from medvision.testing.thorax import thorax_phantom
@@ -30,6 +31,7 @@ _HOMES = {
     "DicomFault": "faults",
     "Fault": "faults",
     "Lesion": "phantom",
+    "Mutant": "mutations",
     "NiftiFault": "faults",
     "Patient": "dicom_header",
     "Phantom": "phantom",
@@ -45,6 +47,7 @@ _HOMES = {
     "write_ct_cohort": "ct_cohort",
     "write_dicom_series": "dicom",
     "write_mr_cohort": "mr_cohort",
+    "write_mutant": "mutations",
     "write_nifti": "nifti",
 }
 
@@ -52,6 +55,7 @@ __all__ = [
     "DicomFault",
     "Fault",
     "Lesion",
+    "Mutant",
     "NiftiFault",
     "Patient",
     "Phantom",
@@ -67,6 +71,7 @@ __all__ = [
     "write_ct_cohort",
     "write_dicom_series",
     "write_mr_cohort",
+    "write_mutant",
     "write_nifti",
 ]
 
