@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,8 @@ from pathlib import Path
 
 from medvision.errors import CohortError
 from medvision.wording import first_of
+
+_VOXELS = re.compile(rb"^(?:data ?file\s*:|ElementDataFile\s*=)([^\r\n]+)", re.MULTILINE | re.IGNORECASE)
 
 Stat = tuple[int, int]
 Known = dict[str, tuple[Stat, str]]
@@ -23,7 +26,8 @@ def file_hashes(
     """Hash files, in parallel and without reading what is known.
 
     A folder, such as one DICOM series, is hashed by the sorted hashes of all files in it, so that a
-    copy with other file names has the same hash. Hidden files (`.DS_Store`) do not count.
+    copy with other file names has the same hash. Hidden files (`.DS_Store`) do not count. A header whose
+    voxels lie beside it (`.nhdr`, `.mhd`) is hashed together with them.
 
     The hash is of the bytes. The same scan that was compressed twice, or written by two programs, has
     two hashes.
@@ -60,13 +64,23 @@ def file_hashes(
 
 def _files_of(path: str) -> list[str]:
     if not Path(path).is_dir():
-        return [path]
+        return [path, *_beside(Path(path))]
     return [
         str(Path(folder, name))
         for folder, _, names in os.walk(path)
         for name in names
         if not name.startswith(".")
     ]
+
+
+def _beside(header: Path) -> list[str]:
+    """The file of the voxels that the header of a detached NRRD or MetaImage names."""
+    if header.suffix.lower() not in (".nhdr", ".mhd") or not header.is_file():
+        return []
+    with header.open("rb") as file:
+        found = _VOXELS.search(file.read(1 << 16))
+    named = header.parent / found.group(1).decode("latin-1").strip() if found else header
+    return [str(named)] if named != header and named.is_file() else []
 
 
 def _digest(path: str, files: list[str], hashes: Known) -> str:

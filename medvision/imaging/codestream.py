@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-_J2K_SIZE = b"\xff\x4f\xff\x51"  # ITU-T T.800 A.4.1 and A.5.1: SOC, then SIZ
+_J2K_SIZE = b"\xff\x4f\xff\x51"  # ITU-T T.800 A.4.1 and A.5.1: start, then size
 _NOT_FRAMES = (0xC4, 0xC8, 0xCC)  # ITU-T T.81 table B.1: DHT, JPG and DAC lie among the SOF markers
 _JPEG_LS_FRAME = 0xF7  # ITU-T T.87 C.1.1
 _LOOKED_AT = 1 << 16

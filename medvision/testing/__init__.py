@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from medvision.testing.dicom_header import Patient, Storage
     from medvision.testing.faults import DicomFault, Fault, NiftiFault, apply_fault
     from medvision.testing.mr_cohort import write_mr_cohort
+    from medvision.testing.mutations import Mutant, write_mutant
     from medvision.testing.nifti import write_nifti
     from medvision.testing.phantom import Lesion, Phantom, affine_of
     from medvision.testing.rtstruct import write_rtstruct
@@ -31,6 +32,7 @@ _HOMES = {
     "DicomFault": "faults",
     "Fault": "faults",
     "Lesion": "phantom",
+    "Mutant": "mutations",
     "NiftiFault": "faults",
     "Patient": "dicom_header",
     "Phantom": "phantom",
@@ -46,6 +48,7 @@ _HOMES = {
     "write_ct_cohort": "ct_cohort",
     "write_dicom_series": "dicom",
     "write_mr_cohort": "mr_cohort",
+    "write_mutant": "mutations",
     "write_nifti": "nifti",
     "write_rtstruct": "rtstruct",
 }
@@ -54,6 +57,7 @@ __all__ = [
     "DicomFault",
     "Fault",
     "Lesion",
+    "Mutant",
     "NiftiFault",
     "Patient",
     "Phantom",
@@ -69,6 +73,7 @@ __all__ = [
     "write_ct_cohort",
     "write_dicom_series",
     "write_mr_cohort",
+    "write_mutant",
     "write_nifti",
     "write_rtstruct",
 ]

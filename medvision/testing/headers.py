@@ -141,7 +141,7 @@ def text_field(content: bytes, random: np.random.Generator) -> bytes:
         (n for n, line in enumerate(lines) if not line or line.startswith(b"ElementData")), len(lines)
     )
     number = int(random.integers(0, last + 1))
-    name, mark, old = re.match(rb"([^:=]*)([:=]?=? ?)(.*)", lines[number], re.DOTALL).groups()  # type: ignore[union-attr]
+    name, mark, old = re.findall(rb"([^:=]*)([:=]?=? ?)(.*)", lines[number], re.DOTALL)[0]
     values = [b"-1 -1 -1", b"99999 99999 99999", b"0 0 0", b"nan nan nan", b"4", b"double", b"bzip2", b"raw"]
     values += [
         b"../../../etc/passwd",

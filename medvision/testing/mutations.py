@@ -53,7 +53,7 @@ def write_mutant(folder: Path, seed: int, number: int) -> Mutant:
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     mutant = write_mutant(Path(folder), seed=1, number=2)
         ...     print(mutant.name, mutant.source.exists())
-        dicom-rle/cut-short True
+        nifti2/cut-out True
     """
     random = np.random.default_rng([seed, number])
     kind = number % 20

@@ -32,7 +32,7 @@ def sample_names() -> tuple[str, ...]:
     """The names that :func:`sample` knows, always in one order.
 
     Example:
-        >>> [name for name in sample_names() if "nifti" in name]
+        >>> [name for name in sample_names() if name.startswith("nifti")]
         ['nifti1', 'nifti1-gz', 'nifti2', 'nifti-big-endian', 'nifti-4d-gz']
     """
     return tuple(_SAMPLES)
@@ -146,6 +146,9 @@ def _mosaic() -> Files:
     """A Siemens mosaic of four slices: two by two tiles, with the CSA header that says where they lie."""
     slices = list(_datasets().values())
     whole = slices[0]
+    # The position of a mosaic is that of an image of its size around the centre of the first slice.
+    x, y, z = (float(mm) for mm in whole.ImagePositionPatient)
+    whole.ImagePositionPatient = [x - _SPACING_MM[0] * _SHAPE[0] / 2, y - _SPACING_MM[1] * _SHAPE[1] / 2, z]
     tiles = [np.frombuffer(ds.PixelData, "<i2").reshape(ds.Rows, ds.Columns) for ds in slices]
     image = np.block([tiles[:2], tiles[2:]])
     whole.Rows, whole.Columns = image.shape

@@ -125,3 +125,18 @@ def test_the_number_of_threads_does_not_matter(tmp_path):
         files.append(tmp_path / f"{number}.nii")
         files[-1].write_text(str(number))
     assert file_hashes(files, threads=1) == file_hashes(files, threads=7)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("a.mhd", "NDims = 3\nElementDataFile = a.raw\n"), ("a.nhdr", "NRRD0004\ndata file: a.raw\n")],
+)
+def test_a_detached_header_is_hashed_with_its_voxels(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    alone = file_hashes([tmp_path / name])
+    (tmp_path / "a.raw").write_bytes(b"voxels")
+    first = file_hashes([tmp_path / name])
+    (tmp_path / "a.raw").write_bytes(b"others")
+    assert len({*alone.values(), *first.values(), *file_hashes([tmp_path / name]).values()}) == 3
+    (tmp_path / name).write_text("no voxels named\n")
+    assert len(file_hashes([tmp_path / name])) == 1
