@@ -77,15 +77,15 @@ def fold_results_table(contents: RunContents) -> Table | None:
         ]
         rows.append((model, structure or "—", measure(metric).label, *(cell or "—" for cell in cells)))
     has_structure = any(structure for _, structure, _ in keys)
+    one = {"site": "site", "time": "window"}.get(contents.kind, "fold")
     columns = ("Model", "Structure", "Measure", *heads)
     if not has_structure:
         columns, rows = ("Model", *columns[2:]), [(row[0], *row[2:]) for row in rows]
     notes = (
-        f"Values are estimate ({100 * contents.level:g}% CI) in the test part of one fold. The spread over "
-        "the folds is not an interval for the mean: training parts overlap.",
+        f"Values are estimate ({100 * contents.level:g}% CI) in the test part of one {one}. The spread over "
+        f"the {one}s is not an interval for the mean: training parts overlap.",
     )
-    of = {"site": "sites", "time": "windows in time"}.get(contents.kind, "folds")
-    return Table("fold_results", f"Results of the single {of}", columns, tuple(rows), notes)
+    return Table("fold_results", f"Results of the single {one}s", columns, tuple(rows), notes)
 
 
 def estimates_table(contents: RunContents) -> Table:
