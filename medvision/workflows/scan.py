@@ -15,7 +15,15 @@ from medvision.runs import atomic_path
 from medvision.workflows.export_walk import ExportFolder, count_files, walk_export
 from medvision.workflows.inventory import inventory_table, judge_series, shown_path
 from medvision.workflows.progress import Display, Task, counted, display
-from medvision.workflows.scan_files import INLINE_FILES, Chunk, FileRow, Pseudonyms, in_processes, read_chunk
+from medvision.workflows.scan_files import (
+    INLINE_FILES,
+    Chunk,
+    FileRow,
+    Pseudonyms,
+    in_processes,
+    processors,
+    read_chunk,
+)
 from medvision.workflows.scan_state import ScanState, secret_key
 
 CHUNK_FILES = 200
@@ -130,7 +138,7 @@ def _read_files(
     with counted(shown, "files", total) as task:
         fresh = _Fresh(state, root, out, task)
         if workers is None:
-            workers = (os.cpu_count() or 1) if total >= INLINE_FILES else 0
+            workers = processors() if total >= INLINE_FILES else 0
         work = partial(read_chunk, pseudonyms)
         for folder, rows in in_processes(work, fresh.chunks(), workers=workers):
             state.add(state.folder(Path(folder)), rows)

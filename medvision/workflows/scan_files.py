@@ -180,6 +180,11 @@ def may_be_image(name: str) -> bool:
     return name.upper() not in files._NOT_IMAGE_NAMES and Path(name).suffix.lower() not in files._NOT_IMAGES
 
 
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def in_processes(work: Callable[[Given], Made], items: Iterable[Given], *, workers: int) -> Iterator[Made]:
     """Do the same work on many items in worker processes, a few items ahead and never more.
 

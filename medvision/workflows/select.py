@@ -21,7 +21,7 @@ from medvision.runs import atomic_path, atomic_write, write_error
 from medvision.workflows.conditions import steps_of
 from medvision.workflows.progress import counted, display
 from medvision.workflows.scan import Scan
-from medvision.workflows.scan_files import in_processes
+from medvision.workflows.scan_files import in_processes, processors
 
 _COLUMNS = (
     "patient_id", "case_id", "image", "study", "series", "study_date", "modality", "description", "kernel",
@@ -141,7 +141,7 @@ def _refused(
         for series, uid, slices in zip(chosen["series"], chosen["series_uid"], chosen["slices"], strict=True)
     ]
     if workers is None:
-        workers = (os.cpu_count() or 1) if len(jobs) > _FEW else 0
+        workers = processors() if len(jobs) > _FEW else 0
     refused = {}
     with display(quiet=quiet) as shown, counted(shown, "checked", len(jobs)) as task:
         answers = in_processes(_complaint, jobs, workers=workers)

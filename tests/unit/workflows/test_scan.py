@@ -17,10 +17,11 @@ from pydicom.uid import SecondaryCaptureImageStorage, generate_uid
 from medvision.errors import MedvisionError, RunError, SeriesError
 from medvision.imaging import inspect
 from medvision.testing import Patient, Storage, apply_fault, thorax_phantom, write_dicom_series
-from medvision.workflows.export_walk import walk_export
+from medvision.workflows.export_walk import count_files, walk_export
 from medvision.workflows.scan import scan
 from medvision.workflows.scan_files import Pseudonyms, in_processes
 from medvision.workflows.scan_page import scan_export
+from medvision.workflows.thumbnails import thumbnails
 
 SHAPE = (48, 40, 16)
 
@@ -413,3 +414,41 @@ def test_ctrl_c_leaves_a_scan_that_goes_on(export: Path, out: Path) -> None:
     found = scan(export, out=out)
     assert found.files == 301 * 16
     assert len(found.table) == 301
+
+
+def test_a_series_of_mixed_kinds_is_no_volume(export: Path, out: Path) -> None:
+    first, *_ = series(export / "a")
+    edited(first, SOPClassUID=SecondaryCaptureImageStorage)
+    (row,) = scan(export, out=out).table.to_dict("records")
+    assert (row["kind"], row["complete"]) == ("image", False)
+    assert row["why_not"] == "mixed kinds: 15 of kind image, 1 of kind secondary capture"
+
+
+def test_a_series_that_cannot_be_drawn_has_no_picture(
+    export: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    series(export / "a")
+    found = scan(export, out=out)
+    assert list(thumbnails(found)) == found.table["series"].tolist()
+
+    def refuse(file: Path) -> None:
+        raise SeriesError(f"{file}: cannot be decoded")
+
+    monkeypatch.setattr("medvision.workflows.thumbnails.stored_values", refuse)
+    assert thumbnails(found) == {}
+
+
+def test_few_patients_are_remembered_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("medvision.workflows.scan_files._MOST_REMEMBERED", 3)
+    names = Pseudonyms(b"key", show_patient=False)
+    first = [names.patient("", str(number)) for number in range(10)]
+    assert len(names._patients) <= 3
+    assert [names.patient("", str(number)) for number in range(10)] == first
+
+
+def test_folders_that_cannot_be_read_are_not_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: object) -> object:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert count_files(tmp_path, tmp_path / "out") == 0
