@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
 from medvision.errors import MedvisionError
+from medvision.imaging.options import Reading
+
+_AS_IT_IS = Reading()
 
 
 def _examples(*commands: str) -> str:
@@ -351,6 +355,8 @@ def report(run: Path, /) -> int:
     help_epilogue=_examples(
         "medvision convert dicom_folder scan.nii.gz",
         "medvision convert series.zip scan.nii.gz --sidecar",
+        "medvision convert dicom_folder scan.nii.gz --on-gap fill --on-tilt shear",
+        "medvision convert diffusion_folder dwi.nii.gz --every-volume",
         "medvision convert seg_or_rtstruct.dcm mask.nii.gz --reference dicom_folder",
         "medvision convert mask.nii.gz seg.dcm --reference dicom_folder --segments 1:liver,2:tumour "
         "--algorithm manual",
@@ -364,6 +370,8 @@ def convert(
     sidecar: bool = False,
     overwrite: bool = False,
     show_patient: bool = False,
+    every_volume: bool = False,
+    reading: Annotated[Reading, Parameter(name="*", show_default=False)] = _AS_IT_IS,
     reference: Path | None = None,
     segments: str | None = None,
     threshold: float | None = None,
@@ -380,6 +388,8 @@ def convert(
         sidecar: Also write what the header says as JSON beside it, with BIDS' names and units.
         overwrite: Replace a file that is there.
         show_patient: Let the sidecar hold PatientID and UIDs.
+        every_volume: Write all volumes of the scan as 4D NIfTI; with .bval and .bvec of a diffusion series.
+        reading: What to do where a DICOM series leaves a choice; by default it is refused.
         reference: The scan on which the mask lies.
         segments: Structures of the mask, such as 1:liver,2:tumour; numbers instead of names, such as 1:7.
         threshold: A voxel of a fractional segmentation belongs from this fraction on.
@@ -398,7 +408,11 @@ def convert(
         print(written)
         return 0
     refuse_lone_mask(series)
-    print(convert_series(series, out, sidecar=sidecar, overwrite=overwrite, show_patient=show_patient))
+    written = convert_series(
+        series, out, sidecar=sidecar, overwrite=overwrite, show_patient=show_patient,
+        every_volume=every_volume, **asdict(reading),
+    )  # fmt: skip
+    print(written)
     return 0
 
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Unpack
 
-from medvision.errors import MedvisionError
+import numpy as np
+
+from medvision.errors import GeometryError, MedvisionError
 from medvision.imaging.archive import opened
 from medvision.imaging.files import Source
-from medvision.imaging.load import load_volume
+from medvision.imaging.gradients import b_values, b_vectors, fsl_vectors
+from medvision.imaging.load import load_volume, load_volumes
 from medvision.imaging.nifti_writing import save_nifti
 from medvision.imaging.options import ReadingOptions
+from medvision.imaging.volume import Volume
 from medvision.runs import atomic_write
 from medvision.workflows.sidecar import describe
 
@@ -23,6 +28,7 @@ def convert(
     sidecar: bool = False,
     overwrite: bool = False,
     show_patient: bool = False,
+    every_volume: bool = False,
     **options: Unpack[ReadingOptions],
 ) -> Path:
     """Write a scan as NIfTI: rescaled values, sform and qform in RAS+ mm, equal bytes on every day.
@@ -35,6 +41,8 @@ def convert(
             no date, no identifier.
         overwrite: Replace files that are there.
         show_patient: Let the sidecar also hold PatientID and the UIDs of study and series.
+        every_volume: Write all volumes of the scan, (i, j, k, t), in the order of what tells them apart; of a
+            diffusion series with ``.bval`` and ``.bvec`` beside it, as FSL reads them.
         options: What to do where the files leave a choice, such as ``on_gap="fill"``; see
             :class:`medvision.imaging.Reading`.
 
@@ -44,6 +52,7 @@ def convert(
     Raises:
         MedvisionError: A file is there already, or ``out`` is not named as NIfTI.
         SeriesError: The files are not one complete scan.
+        GeometryError: The volumes do not share one grid.
 
     Example:
         >>> import tempfile, numpy as np
@@ -53,19 +62,42 @@ def convert(
         'b.nii.gz'
     """
     out = Path(out)
-    beside = _sidecar_path(out)
-    present = [str(p) for p in (out, beside)[: 2 if sidecar else 1] if p.exists()]
+    present = [str(p) for p in (out, *([_beside(out, "json")] if sidecar else [])) if p.exists()]
     if present and not overwrite:
         raise MedvisionError(f"{' and '.join(present)} is there already; pass overwrite to replace it")
     with opened(series) as inside:
-        volume = load_volume(inside, **options)
-        described = describe(volume, show_patient=show_patient) if sidecar else {}
-    save_nifti(out, volume.array, volume.geometry)
+        volumes = load_volumes(inside, **options) if every_volume else (load_volume(inside, **options),)
+        described = describe(volumes[0], show_patient=show_patient) if sidecar else {}
+    _check_one_grid(out, volumes)
+    array = volumes[0].array if len(volumes) == 1 else np.stack([one.array for one in volumes], axis=-1)
+    save_nifti(out, array, volumes[0].geometry)
     if sidecar:
-        atomic_write(beside, json.dumps(described, indent=2, ensure_ascii=False) + "\n")
+        atomic_write(_beside(out, "json"), json.dumps(described, indent=2, ensure_ascii=False) + "\n")
+    _write_gradients(out, volumes)
     return out
 
 
-def _sidecar_path(out: Path) -> Path:
+def _check_one_grid(out: Path, volumes: Sequence[Volume]) -> None:
+    others = [one.geometry for one in volumes[1:] if not one.geometry.is_close(volumes[0].geometry)]
+    if others:
+        raise GeometryError(
+            f"{out}: {len(others) + 1} of {len(volumes)} volumes lie on grids of their own, such as "
+            f"{volumes[0].geometry} and {others[0]}; write them one by one with volume_index="
+        )
+
+
+def _write_gradients(out: Path, volumes: Sequence[Volume]) -> None:
+    """b-values and directions of a diffusion series, one column a volume."""
+    weights, vectors = b_values(volumes), b_vectors(volumes)
+    if len(volumes) == 1 or weights is None:
+        return
+    atomic_write(_beside(out, "bval"), " ".join(f"{b:g}" for b in weights) + "\n")
+    if vectors is not None:
+        rows = fsl_vectors(vectors, volumes[0].affine).T
+        text = "".join(" ".join(f"{x:.6g}" for x in row) + "\n" for row in rows)
+        atomic_write(_beside(out, "bvec"), text)
+
+
+def _beside(out: Path, suffix: str) -> Path:
     name = out.name.removesuffix(".gz").removesuffix(".nii")
-    return out.with_name(f"{name}.json")
+    return out.with_name(f"{name}.{suffix}")

@@ -222,18 +222,21 @@ def augmentation_lines() -> list[Line]:
 def split_lines(folds: int, official: str | None) -> list[Line]:
     """How the cases are divided.
 
-    Where the source has an official split in a column, a cross-validation stands in for it, and the comment
-    says so; this function is the one place to change once a study can name the column.
+    Args:
+        folds: Of a cross-validation.
+        official: The column with an official split (train, val, test), which is then followed.
     """
-    why = f"{folds}-fold cross-validation; patients are never divided, and classes are balanced"
     if official is None:
+        why = f"{folds}-fold cross-validation; patients are never divided, and classes are balanced"
         return [Line("folds", folds, why)]
-    note = (
-        f"The official split stands in the column {official!r} of the manifest (train, val, test), "
-        "and only that "
-        "one is comparable with published figures."
-    )
-    return [Line(why=note), Line("folds", folds, f"{why}; IT IS NOT THE OFFICIAL SPLIT", assumed=True)]
+    why = "The official split, the only one that is comparable with published figures."
+    return [
+        Line("kind", "column", why),
+        Line("column", official),
+        Line("train_values", ["train"]),
+        Line("validation_values", ["val"], "Chooses the epoch and the threshold."),
+        Line("test_values", ["test"]),
+    ]
 
 
 def cohort_lines(

@@ -63,7 +63,7 @@ class CheckedData:
         near = len(self.copies.pairs) - exact
         leaks = sum(pair.leaks for pair in self.copies.pairs)
         lines = [
-            f"{study.name}: {len(self.examined)} of {len(self.opened.cohort)} {study.task.unit}s read",
+            f"{study.name}: {len(self.examined)} of {len(self.opened.development)} {study.task.unit}s read",
             f"  outliers    {len(self.outliers)} beyond a robust z of {THRESHOLD:g}{self._oddest()}",
             f"  copies      {exact} exact, {near} near-duplicates (similarity from "
             f"{self.copies.threshold:.2f}); {leaks} cross a patient or a split",
@@ -115,7 +115,7 @@ def check_data(
     folder = Path(out) if out is not None else opened.file.folder / "quality"
     with display(quiet=quiet) as shown:
         examined, unreadable = _examine_all(opened, shown)
-        cohort = opened.cohort.select(list(examined))
+        cohort = opened.development.select(list(examined))
         task = shown.task("comparing scans", len({each.voxels for each in examined.values()}))
         copies = find_copies(
             cohort, opened.splits, examined, threads=_threads(), progress=lambda done: task.advance(done)
@@ -127,7 +127,7 @@ def check_data(
         opened, examined, unreadable, measures, oddness, copies, shortcuts, mixed, folder / "quality.html"
     )
     tables = {
-        "quality": measures_table(opened.cohort, examined, unreadable, measures, oddness),
+        "quality": measures_table(opened.development, examined, unreadable, measures, oddness),
         "duplicates": copies_table(copies),
         "shortcuts": shortcuts_table(shortcuts),
     }
@@ -140,7 +140,7 @@ def check_data(
 
 def _examine_all(opened: OpenedStudy, shown: Display) -> tuple[dict[str, ExaminedCase], dict[str, str]]:
     """Measure every case; what cannot be read is named and does not stop the others."""
-    cases, with_mask = list(opened.cohort), _with_masks(opened)
+    cases, with_mask = list(opened.development), _with_masks(opened)
     paths = [path for case in cases for path in (case.image, case.mask if with_mask else None) if path]
     hashing = shown.task("reading input files", len(paths))
     hashes = file_hashes(paths, index=cache_folder() / "hashes.json")
@@ -166,7 +166,7 @@ def _examine_all(opened: OpenedStudy, shown: Display) -> tuple[dict[str, Examine
 
 def _with_masks(opened: OpenedStudy) -> bool:
     """Masks are looked at wherever every case has one, whether or not the study learns from them."""
-    return reads_masks(opened.study) or all(case.mask is not None for case in opened.cohort)
+    return reads_masks(opened.study) or all(case.mask is not None for case in opened.development)
 
 
 def _threads() -> int:
@@ -199,7 +199,7 @@ def _refuse(found: CheckedData) -> None:
             f"cases one patient id or leave one out, and see {found.page}",
             problems=[*first_of(leaks, MOST_NAMED), *first_of(contradictions, MOST_NAMED)],
         )
-    cohort = {case.case_id: case for case in found.opened.cohort}
+    cohort = {case.case_id: case for case in found.opened.development}
     broken = [
         f"case {name} of patient {cohort[name].patient_id}: {problem}"
         for name, problem in found.unreadable.items()

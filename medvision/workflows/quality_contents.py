@@ -27,7 +27,7 @@ def page_contents(found: CheckedData) -> QualityPage:
     Args:
         found: What the check found.
     """
-    study, cohort = found.opened.study, found.opened.cohort
+    study, cohort = found.opened.study, found.opened.development
     tables = {"measures": _measures(found)}
     if found.shortcuts:
         tables["shortcuts"] = _shortcuts(found)

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
+import dcm2niix
 import nibabel as nib
 import numpy as np
 import pytest
+from pydicom import dcmread
 
-from medvision.errors import MedvisionError, SeriesError
+from medvision.errors import GeometryError, MedvisionError, SeriesError
 from medvision.imaging import load_volume
+from medvision.testing import brain_phantom, thorax_phantom, write_dicom_series
 from medvision.testing.samples import phantom, sample
 from medvision.workflows.convert import convert
 
@@ -66,3 +70,50 @@ def test_refuses_what_is_no_series(tmp_path: Path) -> None:
     with pytest.raises(SeriesError, match="no DICOM file in it"):
         convert(tmp_path, tmp_path / "a.nii.gz")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_every_volume_becomes_one_4d_file_with_its_gradients(tmp_path: Path) -> None:
+    """Four volumes of one diffusion series, as dcm2niix writes them too."""
+    scan = brain_phantom(1, shape=(24, 24, 8))
+    directions = [None, [1.0, 0.0, 0.0], [0.0, 0.6, 0.8], [0.0, 1.0, 0.0]]
+    for number, direction in enumerate(directions):
+        for file in write_dicom_series(scan, tmp_path / "dwi" / str(number)):
+            ds = dcmread(file)
+            ds.Manufacturer, ds.AcquisitionNumber = "SIEMENS", number + 1
+            ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = f"{ds.SOPInstanceUID}.{number}"
+            ds.InstanceNumber += 100 * number
+            ds.AcquisitionTime = f"10{number:02d}00"
+            ds.PixelData = (ds.pixel_array + number).astype(ds.pixel_array.dtype).tobytes()
+            block = ds.private_block(0x0019, "SIEMENS MR HEADER", create=True)
+            block.add_new(0x0C, "IS", "1000" if direction else "0")
+            if direction:
+                block.add_new(0x0E, "FD", direction)
+            ds.save_as(file)
+    out = convert(tmp_path / "dwi", tmp_path / "dwi.nii.gz", every_volume=True, split_by="AcquisitionNumber")
+    image = nib.load(out)
+    assert image.shape == (24, 24, 8, 4)
+    lowest = np.asarray(image.dataobj).min(axis=(0, 1, 2)) - scan.array.min()
+    assert lowest.tolist() == [0, 1, 2, 3]
+    words = [dcm2niix.bin, "-f", "theirs", "-o", str(tmp_path), str(tmp_path / "dwi")]
+    subprocess.run(words, check=True, capture_output=True)
+    assert np.array_equal(np.loadtxt(tmp_path / "dwi.bval"), np.loadtxt(tmp_path / "theirs.bval"))
+    # dcm2niix stores rows the other way round, so its second axis and FSL's mirrored first one differ.
+    ours = np.loadtxt(tmp_path / "dwi.bvec").T
+    theirs = np.loadtxt(tmp_path / "theirs.bvec").T
+    in_patient = [
+        vectors
+        * (np.array([-1, 1, 1]) if np.linalg.det(affine[:3, :3]) > 0 else 1)
+        @ (affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)).T
+        for vectors, affine in ((ours, image.affine), (theirs, nib.load(tmp_path / "theirs.nii").affine))
+    ]
+    assert in_patient[0] == pytest.approx(in_patient[1], abs=1e-5)
+
+
+def test_volumes_on_grids_of_their_own_are_not_stacked(tmp_path: Path) -> None:
+    scan = thorax_phantom(1, shape=(48, 48, 16), lesions=1)
+    files = write_dicom_series(scan, tmp_path / "ct")
+    for file in files[6:8]:
+        file.unlink()
+    with pytest.raises(GeometryError, match="2 of 2 volumes lie on grids of their own"):
+        convert(tmp_path / "ct", tmp_path / "ct.nii", every_volume=True, on_gap="split")
+    assert not (tmp_path / "ct.nii").exists()
