@@ -141,6 +141,9 @@ def _slices(path: Path, elements: Elements) -> tuple[SliceHeader, ...]:
         whole = _plain_slice(path, elements)
         mosaic = not whole.refusal and "MOSAIC" in _texts(elements, "ImageType")
         return _tiles(path, whole) if mosaic else (whole,)
+    if elements.deflated_from is not None:
+        # Reading it would inflate it whole, whatever its size.
+        raise ElementsError("a deflated object that is no plain image, not read; save it uncompressed")
     try:
         return read_slices(path)
     except SeriesError as error:
@@ -172,7 +175,6 @@ def _is_plain(elements: Elements) -> bool:
         and (elements.get("SamplesPerPixel") or 1) == 1
         and "PALETTE" not in _text(elements, "PhotometricInterpretation")
         and "ModalityLUTSequence" not in elements
-        and elements.deflated_from is None
     )
 
 

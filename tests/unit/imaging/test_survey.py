@@ -187,4 +187,11 @@ def test_all_problems_are_told_in_one_sentence(series: Series) -> None:
     slices = [one for file in series(count=4, edit=edit) for one in survey_file(file).slices]
     found = judge(unpack(pack(slices, "P-1")))
     assert "mixed modality" in found.why_not
-    assert "; mixed frame of reference" in found.why_not
+    assert "; mixed frame of reference: F-" in found.why_not
+    assert "1.2" not in found.why_not
+
+
+def test_a_deflated_object_that_is_no_plain_image_is_not_inflated_whole(series: Series) -> None:
+    (file,) = series(count=1, syntax=DeflatedExplicitVRLittleEndian, NumberOfFrames=4)
+    with pytest.raises(ElementsError, match="save it uncompressed"):
+        survey_file(file)
