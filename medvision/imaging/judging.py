@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import warnings
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -85,7 +87,12 @@ def _plain(text: str) -> str:
 
 
 def pack(slices: Sequence[SliceHeader], patient: str) -> str:
-    """Write down what :func:`judge` needs of some slices, with a pseudonym for the patient."""
+    """Write down what :func:`judge` needs of some slices.
+
+    Args:
+        slices: Of one file.
+        patient: The patient's pseudonym, which takes the place of PatientID; a refusal would quote it.
+    """
     return json.dumps([_packed(one, patient) for one in slices], separators=(",", ":"))
 
 
@@ -95,12 +102,20 @@ def unpack(text: str) -> list[SliceHeader]:
 
 
 def _packed(one: SliceHeader, patient: str) -> list[Any]:
+    frame = one.same.get("frame of reference", "")
+    same = {**one.same, "patient": patient, "frame of reference": _short(frame)}
     return [
         one.instance_uid, one.instance_number, one.shape, _listed(one.position), _listed(one.orientation),
         _listed(one.pixel_spacing), one.depth_mm, one.spacing_between_mm, one.refusal,
-        {**one.same, "patient": patient}, dict(one.keys), one.tile, astuple(one.coding), one.rescaled,
+        same, dict(one.keys), one.tile, astuple(one.coding), one.rescaled,
         one.projection, one.frame,
     ]  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def _short(uid: str) -> str:
+    """A UID as a few letters: what a sentence on a page names must be no identifier."""
+    return f"F-{hashlib.sha256(uid.encode('utf-8', 'replace')).hexdigest()[:8]}" if uid else ""
 
 
 def _unpacked(values: list[Any]) -> SliceHeader:

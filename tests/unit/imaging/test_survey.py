@@ -187,4 +187,11 @@ def test_all_problems_are_told_in_one_sentence(series: Series) -> None:
     slices = [one for file in series(count=4, edit=edit) for one in survey_file(file).slices]
     found = judge(unpack(pack(slices, "P-1")))
     assert "mixed modality" in found.why_not
-    assert "; mixed frame of reference" in found.why_not
+    assert "; mixed frame of reference: F-" in found.why_not
+    assert "1.2" not in found.why_not
+
+
+def test_a_deflated_object_of_several_frames_is_judged_as_the_reader_judges_it(series: Series) -> None:
+    (file,) = series(count=1, syntax=DeflatedExplicitVRLittleEndian, NumberOfFrames=4)
+    (one,) = survey_file(file).slices
+    assert "does not say where its frames lie" in one.refusal

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from pydicom import dcmread
@@ -452,3 +453,25 @@ def test_folders_that_cannot_be_read_are_not_counted(tmp_path: Path, monkeypatch
 
     monkeypatch.setattr(os, "scandir", refuse)
     assert count_files(tmp_path, tmp_path / "out") == 0
+
+
+def test_a_scan_goes_on_past_mutated_files(export: Path, out: Path) -> None:
+    files = series(export / "a")
+    random = np.random.default_rng(7)
+    whole = files[3].read_bytes()
+    for number in range(400):
+        changed = bytearray(whole[: random.integers(150, len(whole))] if number % 4 == 0 else whole)
+        for _ in range(random.integers(1, 8)):
+            at = int(random.integers(132, min(len(changed), 1400) - 4))
+            changed[at : at + 4] = (b"\xff\xff\xff\xff", random.bytes(4), b"", random.bytes(30))[number % 4]
+        folder = export / f"{number}"
+        folder.mkdir()
+        (folder / "mutated.dcm").write_bytes(changed)
+    start = time.process_time()
+    found = scan(export, out=out, workers=0)
+    assert time.process_time() - start < 30
+    assert found.files == 416
+    assert 0 < len(found.problems) < 400
+    original = found.table[found.table["folder"].str.endswith("/a")].iloc[0]
+    assert original["slices"] >= 16
+    list(scan_export(export, out=out))
