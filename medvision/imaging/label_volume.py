@@ -65,9 +65,11 @@ def load_label_volume(source: Source, grid: Geometry, labels: Labels | None, whe
         _check_named(present, values, labels, where)
     table = np.zeros(counts.size, dtype=smallest_type(values.values()))
     table[present] = [values[old] for old in present]
-    result = np.empty(grid.shape, dtype=table.dtype)
-    for k in range(grid.shape[2]):  # plane by plane: an index of the whole volume would take 8 bytes a voxel
-        result[..., k] = table[array[..., k].astype(np.intp)]
+    result = array.astype(table.dtype, order="K")
+    if any(old != values[old] for old in present):
+        for k in range(grid.shape[2]):  # by planes: an index of the whole volume takes 8 bytes a voxel
+            result[..., k] = table[array[..., k].astype(np.intp)]
+    result.setflags(write=False)
     named = {value: str(name) for name, value in (labels or {}).items()}
     segments = {value: Segment(old, named.get(value, "")) for old, value in values.items()}
     return Mask(Volume(result, grid, "SEG", volume.provenance), segments)
@@ -101,7 +103,7 @@ def _counts(array: npt.NDArray[Any], where: str) -> npt.NDArray[np.int_]:
     low, high = int(array.min()), int(array.max())
     if low < 0 or high > np.iinfo(np.uint16).max:
         raise SeriesError(f"{where}: values {low}…{high} are no labels; a mask has 0 to 65535")
-    planes = (np.ravel(array[..., k]).astype(np.intp) for k in range(array.shape[2]))
+    planes = (np.ravel(array[..., k], order="K").astype(np.intp) for k in range(array.shape[2]))
     counts: npt.NDArray[np.int_] = sum(
         (np.bincount(plane, minlength=high + 1) for plane in planes), np.zeros(high + 1, np.int_)
     )

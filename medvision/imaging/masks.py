@@ -27,7 +27,15 @@ from medvision.imaging.label_volume import Mask, load_label_volume, place_label_
 from medvision.imaging.load import ImageHeader, inspect
 from medvision.imaging.nifti import is_nifti
 from medvision.imaging.rtstruct import RTSTRUCT_CLASS, StructureSet, read_structure_set
-from medvision.imaging.segments import Labels, Overlap, Region, Segment, chosen_values, combine
+from medvision.imaging.segments import (
+    Labels,
+    Overlap,
+    Region,
+    Segment,
+    check_values,
+    chosen_values,
+    combine,
+)
 from medvision.imaging.volume import Provenance, Volume
 
 Image: TypeAlias = "Volume | ImageHeader | Geometry | Source"
@@ -72,6 +80,7 @@ def load_mask(
         [0, 3]
     """
     where, structures = _opened(source)
+    check_values(labels, where)
     grid, provenance = _grid(image)
     if structures is None:
         return load_label_volume(source, grid, labels, where)
@@ -108,6 +117,7 @@ def load_mask_stack(
         ([[1, 0], [0, 1]], (3, 5))
     """
     where, structures = _opened(source)
+    check_values(labels, where)
     grid, provenance = _grid(image)
     if structures is None:
         mask = load_label_volume(source, grid, labels, where)
@@ -129,6 +139,7 @@ def check_mask(
     Arguments and errors are those of :func:`load_mask`.
     """
     where, structures = _opened(source)
+    check_values(labels, where)
     grid, provenance = _grid(image)
     if structures is None:
         place_label_volume(inspect(source).geometry, grid, where)

@@ -97,11 +97,23 @@ def chosen_values(segments: Sequence[Segment], labels: Labels | None, where: str
     return values
 
 
+def check_values(labels: Labels | None, where: str) -> None:
+    """Refuse values that a mask cannot have: 0 is where nothing is.
+
+    Raises:
+        SeriesError: A value outside of 1 to 65535.
+    """
+    wrong = {name: value for name, value in (labels or {}).items() if not 0 < value < 2**16}
+    if wrong:
+        name, value = next(iter(wrong.items()))
+        raise SeriesError(f"{where}: {name!r} cannot have the value {value}; give it one from 1 to 65535")
+
+
 def _found(segments: Sequence[Segment], wanted: str | int, where: str) -> int | None:
-    if isinstance(wanted, int):
-        numbers = [segment.number for segment in segments if segment.number == wanted]
-    else:
+    if isinstance(wanted, str):
         numbers = _named(segments, wanted)
+    else:
+        numbers = [segment.number for segment in segments if segment.number == wanted]
     if len(numbers) > 1:
         raise SeriesError(
             f"{where}: {len(numbers)} segments are called {wanted!r} (numbers {listed(numbers)}); "
@@ -170,6 +182,7 @@ def combine(
         view[inside & ~taken] = value
     if shared:
         raise SeriesError(_overlapping(shared, segments, values, where))
+    array.setflags(write=False)
     return array
 
 

@@ -64,6 +64,13 @@ def test_a_number_gets_the_value_asked_for(tmp_path, array) -> None:
     assert np.array_equal(mask.array, np.select([array == 300, array == 7], [1, 2]))
 
 
+@pytest.mark.parametrize("value", [0, -1, 70000])
+def test_a_value_that_a_mask_cannot_have_is_refused(tmp_path, array, value) -> None:
+    for use in (load_mask, load_mask_stack, check_mask):
+        with pytest.raises(SeriesError, match=f"'liver' cannot have the value {value}"):
+            use(nifti(tmp_path, array), GRID, labels={"liver": value})
+
+
 def test_a_value_without_a_name_is_refused(tmp_path, array) -> None:
     with pytest.raises(SeriesError, match=r"the mask has the value 300, but only these are named: liver 7"):
         load_mask(nifti(tmp_path, array), GRID, labels={"liver": 7})
