@@ -6,18 +6,21 @@ of its time.
 
 from __future__ import annotations
 
+import gzip
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
-from isal.igzip import GzipFile
-from isal.isal_zlib import decompressobj
-from isal.isal_zlib import error as IsalError
+from isal import igzip, isal_zlib
 
 from medvision.errors import SeriesError
+
+# isal's own annotations say less than what it is.
+GzipFile: Callable[..., gzip.GzipFile] = igzip.GzipFile
+IsalError = cast("type[Exception]", isal_zlib.error)
 
 DAMAGED = (EOFError, OSError, zlib.error, IsalError)
 """What a damaged or truncated gzip file raises when it is read."""
@@ -42,7 +45,7 @@ def is_gzip(path: Path) -> bool:
 
 
 @contextmanager
-def open_unpacked(path: Path) -> Iterator[BinaryIO | GzipFile]:
+def open_unpacked(path: Path) -> Iterator[BinaryIO | gzip.GzipFile]:
     """Open a file for reading, unpacked where it is gzip by content, whatever its name."""
     with path.open("rb") as file:
         packed = file.read(2) == _GZIP
@@ -111,7 +114,7 @@ def refuse_deflated_bomb(path: Path) -> None:
             return
         # PS3.10 7.1: 128 bytes, "DICM", then the length of the meta header as element (0002,0000).
         file.seek(144 + int.from_bytes(head[140:144], "little"))
-        unpacker, size = decompressobj(-15), 0
+        unpacker, size = isal_zlib.decompressobj(-15), 0
         try:
             while not unpacker.eof and (block := unpacker.unconsumed_tail or file.read(_READ)):
                 size += len(unpacker.decompress(block, _BLOCK))

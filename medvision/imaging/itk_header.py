@@ -12,11 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from isal.igzip import GzipFile
 from isal.isal_zlib import decompressobj
 
 from medvision.errors import GeometryError, SeriesError
-from medvision.imaging.gzipped import DAMAGED, MOST_DEFLATE_CAN, refuse_bomb
+from medvision.imaging.gzipped import DAMAGED, MOST_DEFLATE_CAN, GzipFile, refuse_bomb
 from medvision.imaging.itk_fields import check_meta_image, check_nrrd
 
 SUFFIXES = (".nrrd", ".nhdr", ".mha", ".mhd")

@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable
 from copy import deepcopy
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -94,8 +95,7 @@ def _deflated() -> Files:
 
 def _jpeg() -> Files:
     """JPEG lossless, by GDCM, which also decodes it."""
-    import gdcm
-
+    gdcm: Any = import_module("gdcm")  # it has no annotations
     written = {}
     with tempfile.TemporaryDirectory() as folder:
         for name, content in sample("dicom-explicit").items():
