@@ -108,16 +108,16 @@ def find_lookalikes(
                     best[pair] = Lookalike(*pair, value, each.flip)
             if progress is not None:
                 progress(done)
-    compared = list(best.values())
-    thresholds = _thresholds(compared)
+    aligned = list(best.values())
+    thresholds = _thresholds(aligned)
     found = [
         replace(pair, threshold=float(needed))
-        for pair, needed in zip(compared, thresholds, strict=True)
+        for pair, needed in zip(aligned, thresholds, strict=True)
         if pair.similarity >= needed
     ]
     found.sort(key=lambda pair: (-pair.similarity, pair.first, pair.second))
-    middle = float(np.median(thresholds)) if compared else _WITHOUT_PAIRS
-    return Lookalikes(tuple(found), middle, len(compared))
+    middle = float(np.median(thresholds)) if aligned else _WITHOUT_PAIRS
+    return Lookalikes(tuple(found), middle, len(aligned))
 
 
 def _stacked(pictures: Sequence[Picture]) -> npt.NDArray[np.uint8]:
@@ -140,4 +140,5 @@ def _thresholds(pairs: Sequence[Lookalike]) -> npt.NDArray[np.float64]:
     beyond = scores - expected
     middle = np.median(beyond)
     deviation = np.median(np.abs(beyond - middle)) / 0.6745
-    return np.tanh(expected + middle + _DEVIATIONS * deviation).clip(LEAST, MOST)
+    needed = np.tanh(expected + middle + _DEVIATIONS * deviation)
+    return np.asarray(needed.clip(LEAST, MOST), dtype=np.float64)
