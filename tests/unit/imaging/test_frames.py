@@ -15,7 +15,8 @@ from pydicom import Dataset, dcmread
 from pydicom.uid import RLELossless
 
 from medvision.errors import SeriesError
-from medvision.imaging import Geometry, Volume, inspect, load_volume, load_volumes
+from medvision.imaging import Geometry, Volume, inspect, load_mask, load_volume, load_volumes, save_seg
+from medvision.testing import thorax_phantom, write_dicom_series
 from medvision.testing.enhanced import write_enhanced
 
 Series = Callable[..., list[Path]]
@@ -226,3 +227,14 @@ def test_real_series_that_highdicom_converted(data_dir: Path, tmp_path: Path, fo
     )
     converted.save_as(tmp_path / "converted.dcm")
     assert same(load_volume(tmp_path / "converted.dcm"), load_volume(data_dir / folder))
+
+
+def test_a_segmentation_of_an_enhanced_object_comes_back(tmp_path: Path) -> None:
+    files = write_dicom_series(thorax_phantom(1, shape=(48, 40, 16), lesions=1), tmp_path / "ct")
+    enhanced = write_enhanced(files, tmp_path / "enhanced.dcm", frame_order=[3, 1, 0, 2, *range(15, 3, -1)])
+    scan = load_volume(enhanced)
+    body = (scan.array > -200).astype(np.uint8)
+    written = save_seg(
+        tmp_path / "seg.dcm", scan.with_voxels(body), enhanced, {1: "Body"}, algorithm="MANUAL"
+    )
+    assert np.array_equal(load_mask(written, inspect(enhanced)).volume.array, body)
