@@ -83,7 +83,7 @@ def find_outliers(measures: pd.DataFrame) -> Oddness:
     z = pd.DataFrame({name: robust_z(measures[name]) for name in measures.columns}, index=measures.index)
     size = z.abs().fillna(-1.0).to_numpy(dtype=np.float64)
     score = size.max(axis=1, initial=-1.0)
-    names = [str(z.columns[row.argmax()]) if row.size and row.max() > 0 else "" for row in size]
+    names = [str(z.columns[int(row.argmax())]) if row.size and row.max() > 0 else "" for row in size]
     order = np.argsort(-score, kind="stable")
     return Oddness(z, np.maximum(score, 0.0), tuple(names), tuple(int(place) for place in order))
 

@@ -36,7 +36,7 @@ def similarity(first: Picture, second: Picture, candidate: Candidate) -> float:
     Returns:
         Correlation of the detail in the middle of the first; 0 where one of them shows nothing.
     """
-    mirrored = np.flip(first, [axis for axis, flip in enumerate(candidate.flip) if flip])
+    mirrored = np.flip(first, tuple(axis for axis, flip in enumerate(candidate.flip) if flip))
     fixed = apply_axes(mirrored.astype(np.float32), [linear(_points(n), n) for n in first.shape])
     moved = _aligned(fixed, second.astype(np.float32), candidate)
     return float((_normalised(_detail(fixed)) * _normalised(_detail(moved))).sum())
@@ -66,7 +66,8 @@ def _aligned(fixed: Floats, second: Floats, candidate: Candidate) -> Floats:
             damping *= 8
             if damping > _STUCK:
                 break
-        parameters = _stepped(kept, np.linalg.solve(gram + damping * np.diag(np.diag(gram)), slope))
+        change = np.linalg.solve(gram + damping * np.diag(np.diag(gram)), slope)
+        parameters = _stepped(kept, np.asarray(change, dtype=np.float64))
     return result
 
 

@@ -16,11 +16,12 @@ import numpy.typing as npt
 
 from medvision.imaging.perceptual import Floats, Picture, apply_axes, linear
 
-FLIPS: tuple[tuple[bool, bool, bool], ...] = tuple(product((False, True), repeat=3))
+FLIPS: tuple[tuple[bool, bool, bool], ...] = tuple(product((False, True), (False, True), (False, True)))
 LARGEST_CROP = 0.15
 """The largest part that may have been cut off on each side."""
 
-_CROPS = tuple(product((0.0, LARGEST_CROP / 2, LARGEST_CROP), repeat=2))
+_SIDES = (0.0, LARGEST_CROP / 2, LARGEST_CROP)
+_CROPS = tuple(product(_SIDES, _SIDES))
 _FEW = (0, 2, 4, 6, 8)  # nothing, one side, both sides a little, the other side, both sides
 _MIDDLE = (0.2, 0.8)
 _WAVES, _POINTS = 5, 12

@@ -113,4 +113,5 @@ def _equalised(values: npt.NDArray[Any]) -> Floats:
     limited = limited + (len(sample) - limited.sum()) / _BINS
     curve = np.concatenate([[0.0], np.cumsum(limited)]) / len(sample)
     scaled = (values.astype(np.float32) - np.float32(low)) * np.float32(_BINS / (high - low))
-    return np.interp(scaled, np.arange(_BINS + 1), curve).astype(np.float32)
+    flattened: Floats = np.interp(scaled, np.arange(_BINS + 1), curve).astype(np.float32)
+    return flattened

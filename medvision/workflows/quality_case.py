@@ -128,7 +128,7 @@ def _load(entry: Path) -> ExaminedCase | None:
     try:
         with np.load(entry) as arrays:
             held: dict[str, Any] = json.loads(str(arrays["text"]))
-            image = {
+            image: dict[str, Any] = {
                 key: tuple(value) if isinstance(value, list) else value
                 for key, value in held["image"].items()
             }

@@ -91,8 +91,8 @@ def find_shortcuts(
     found: list[Shortcut] = []
     for field in fields:
         found += _of_field(field, truth, groups, seed)
-    adjusted = adjust([_p_value(each.area) for each in found]) if found else []
-    found = [replace(each, p=float(p)) for each, p in zip(found, adjusted, strict=True)]
+    adjusted = [float(p) for p in adjust([_p_value(each.area) for each in found])] if found else []
+    found = [replace(each, p=p) for each, p in zip(found, adjusted, strict=True)]
     return sorted(found, key=lambda each: (not each.perfect, -_lower(each), each.field, each.kind))
 
 
