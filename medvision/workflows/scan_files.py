@@ -31,7 +31,7 @@ Given = TypeVar("Given")
 Made = TypeVar("Made")
 
 _MOST_REMEMBERED = 1000
-INLINE_FILES = 1500
+INLINE_FILES = 5000
 """With fewer files than this, starting processes takes longer than reading."""
 
 
