@@ -64,8 +64,8 @@ def scan_once(export: Path, out: Path, workers: int) -> tuple[float, int, float]
     """Seconds, files read and MiB of one scan in a process of its own."""
     code = (
         "import multiprocessing, resource, time\n"
-        "from medvision.workflows.scan import scan\n"
         "if __name__ == '__main__':\n"
+        "    from medvision.workflows.scan import scan\n"
         "    start = time.perf_counter()\n"
         f"    found = scan({str(export)!r}, out={str(out)!r}, workers={workers})\n"
         "    spent = time.perf_counter() - start\n"

@@ -12,6 +12,9 @@ KINDS = (
     "dose report", "report", "presentation state", "other object",
 )  # fmt: skip
 
+WITHOUT_PIXELS = ("structure set", "dose report", "report", "presentation state", "other object")
+"""Kinds that reading a series passes over."""
+
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
 _VOLUMES = ("2", "2.1", "2.2", "4", "4.1", "4.2", "4.3", "4.4", "128", "128.1", "130", "20")
 _DOSE = ("88.67", "88.68", "88.73", "88.74", "88.75", "88.76")

@@ -13,7 +13,7 @@ import pandas as pd
 
 from medvision.imaging.judging import Judged, judge, unpack
 from medvision.imaging.kernels import kernel_class
-from medvision.imaging.kinds import VOLUME_KINDS
+from medvision.imaging.kinds import VOLUME_KINDS, WITHOUT_PIXELS
 from medvision.imaging.volume import plane
 from medvision.workflows.export_copies import Copy, copies_of
 from medvision.workflows.scan_files import Pseudonyms
@@ -48,6 +48,8 @@ def judge_series(state: ScanState, pseudonyms: Pseudonyms, series: int, uid: str
     """
     whole, *copies = copies_of(state.places(series), state.places(series))
     images = state.images(series, whole.folders)
+    # Reading passes over a report that stands in the series of its images.
+    images = [image for image in images if image[1] not in WITHOUT_PIXELS] or images
     kinds = Counter(kind for _, kind, _ in images)
     kind = kinds.most_common(1)[0][0]
     name = pseudonyms.of("S", uid)

@@ -417,6 +417,18 @@ def test_ctrl_c_leaves_a_scan_that_goes_on(export: Path, out: Path) -> None:
     assert len(found.table) == 301
 
 
+def test_a_report_in_the_series_of_its_images_is_passed_over(export: Path, out: Path) -> None:
+    first, *_ = series(export / "a")
+    dataset = dcmread(first)
+    for name in ("Rows", "Columns", "PixelData"):
+        delattr(dataset, name)
+    dataset.SOPClassUID, dataset.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.88.33", generate_uid()
+    dataset.save_as(export / "a" / "report")
+    (row,) = scan(export, out=out).table.to_dict("records")
+    assert (row["kind"], row["slices"], row["files"], row["complete"]) == ("image", 16, 17, True)
+    assert inspect(export / "a").shape[2] == 16
+
+
 def test_a_series_of_mixed_kinds_is_no_volume(export: Path, out: Path) -> None:
     first, *_ = series(export / "a")
     edited(first, SOPClassUID=SecondaryCaptureImageStorage)
