@@ -119,6 +119,7 @@ def test_every_link_and_picture_is_there(repository):
         repository / "README.md",
         repository / "CONTRIBUTING.md",
         *repository.glob("experiments/*/README.md"),
+        *repository.glob("docs/*.md"),
     ):
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
             assert target.startswith("https://") or (page.parent / target).exists(), f"{page.name}: {target}"
