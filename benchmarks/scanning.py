@@ -60,8 +60,8 @@ def pydicom_loop(files: list[Path]) -> float:
     return (time.perf_counter() - start) / len(files)
 
 
-def scan_once(export: Path, out: Path, workers: int) -> tuple[float, int, float]:
-    """Seconds, files read and MiB of one scan in a process of its own."""
+def scan_once(export: Path, out: Path, workers: int) -> tuple[float, int, float, float]:
+    """Seconds, files read, MiB and seconds of processor time of one scan in a process of its own."""
     code = (
         "import multiprocessing, resource, time\n"
         "if __name__ == '__main__':\n"
@@ -73,14 +73,17 @@ def scan_once(export: Path, out: Path, workers: int) -> tuple[float, int, float]
         "        child.join()\n"
         "    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "    below = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss\n"
-        "    print(spent, found.read, max(own, below) / 1024)\n"
+        "    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)\n"
+        "    used = [resource.getrusage(one) for one in who]\n"
+        "    cpu = sum(one.ru_utime + one.ru_stime for one in used)\n"
+        "    print(spent, found.read, max(own, below) / 1024, cpu)\n"
     )
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "scan_once.py"
         script.write_text(code)
         done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
-    spent, read, memory = done.stdout.split()
-    return float(spent), int(read), float(memory)
+    spent, read, memory, cpu = done.stdout.split()
+    return float(spent), int(read), float(memory), float(cpu)
 
 
 def main() -> None:
@@ -104,14 +107,16 @@ def run(folder: Path, scratch: Path, links: int, workers: int) -> None:
     link(files, own, small, links // 10)
     link(files, own, large, links)
     pydicom_loop(files)  # warms the cache
+    begun = time.process_time()
     loops = [pydicom_loop(files) for _ in range(2)]
-    _, _, memory_small = scan_once(small, scratch / "out-small", workers)
-    spent, read, memory = scan_once(large, scratch / "out", workers)
+    loop_cpu = (time.process_time() - begun) / len(files) / 2
+    _, _, memory_small, _ = scan_once(small, scratch / "out-small", workers)
+    spent, read, memory, cpu = scan_once(large, scratch / "out", workers)
     loops += [pydicom_loop(files) for _ in range(2)]
     loop = sorted(loops)[len(loops) // 2]
-    again, read_again, _ = scan_once(large, scratch / "out", workers)
+    again, read_again, _, _ = scan_once(large, scratch / "out", workers)
     link(files, own, large / "new", len(files))
-    added, read_added, _ = scan_once(large, scratch / "out", workers)
+    added, read_added, _, _ = scan_once(large, scratch / "out", workers)
     ratio = loop * read / spent
     print(f"{'':34}{'files':>9}{'seconds':>9}{'files/s':>9}{'ratio':>7}")
     rows = [
@@ -120,6 +125,11 @@ def run(folder: Path, scratch: Path, links: int, workers: int) -> None:
     ]
     for name, count, seconds in rows:
         print(f"{name:34}{count:9d}{seconds:9.2f}{count / seconds:9.0f}{loop * count / seconds:7.1f}")
+    print(
+        f"processor time a file: pydicom {loop_cpu * 1e3:.2f} ms, scan {cpu / read * 1e3:.2f} ms, all of its "
+        f"processes and their start together; {loop_cpu * read / cpu:.1f}×, and no more than {workers} times "
+        f"that where each has a core to itself"
+    )
     print(f"second scan: {again:.2f} s, {read_again} files read")
     print(f"after {len(files)} new files: {added:.2f} s, {read_added} files read")
     print(f"memory: {memory_small:.0f} MiB at {links // 10} files, {memory:.0f} MiB at {links} files")
