@@ -46,6 +46,9 @@ class ManifestCohort(CohortSection):
     """Column with the image: a NIfTI, a DICOM file, or a folder with one DICOM series."""
     mask: Column | None = None
     """Column with the mask (NIfTI), in the image's own geometry."""
+    region: Column | None = None
+    """Column with the mask of a region, such as the lungs or the brain, in the image's own geometry, for
+    `preprocessing`; never learned from and never scored."""
 
 
 class MsdCohort(CohortSection):

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from pydantic_core import ErrorDetails
 
+from medvision.config.base import VALUE, WORD
 from medvision.config.phrases import EXPECTED, found, hint, sentence
 from medvision.config.problem import KeyPath, Problem
 from medvision.config.tree import Tree, locate
@@ -55,7 +56,7 @@ def _path(error: ErrorDetails, tree: Tree) -> KeyPath:
     for place, step in enumerate(error["loc"], start=1):
         kind = here.child("kind") if here and isinstance(here.value, dict) else None
         is_key = place == len(error["loc"]) and error["type"] == "extra_forbidden"
-        if kind is not None and step == kind.value and not is_key:
+        if step in (VALUE, WORD) or (kind is not None and step == kind.value and not is_key):
             continue
         here = here.child(step) if here else None
         if here is None and error["type"] != "missing":

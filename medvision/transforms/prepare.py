@@ -14,11 +14,20 @@ from monai.data import MetaTensor
 from monai.transforms import Compose
 from numpy.typing import NDArray
 
+from medvision.config.intensity import NyulIntensity
 from medvision.config.pixels import Preprocessing
 from medvision.errors import CohortError, MedvisionError
 from medvision.imaging import Geometry, check_same_grid
+from medvision.transforms.crops import as_meta_tensor
 from medvision.transforms.load import LoadVolumed
-from medvision.transforms.preprocess import IMAGE, MASK, as_meta_tensor, spatial_and_intensity
+from medvision.transforms.preprocess import padding, up_to_intensity
+from medvision.transforms.regions import IMAGE, MASK, REGION, foreground_voxels, otsu_threshold
+from medvision.transforms.standard import Landmarks, landmarks_of
+
+QUANTILES = 201
+"""Intensity percentiles that are kept of each scan: 0, 0.5, 1, … 100."""
+
+_MOST_VOXELS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,10 @@ class Prepared:
         voxels_sha256: Digest of the scan's voxels, the same whatever the container.
         foreground: Up to 1,000 voxels of each structure, (n, 3), from which patches are centred without
             searching the mask at every step; None without a mask.
+        landmarks: Of the preprocessed image's histogram, where the study standardises it; else None.
+        quantiles: Intensity percentiles of the scan's foreground as it was read: of the structures where
+            there are any, else of the voxels above Otsu's threshold.
+        structure_ml: Volume of each structure in the scan and in the preprocessed mask, by class.
     """
 
     image: NDArray[np.float32]
@@ -41,6 +54,9 @@ class Prepared:
     scan: Geometry
     voxels_sha256: str
     foreground: NDArray[np.int16] | None
+    landmarks: Landmarks | None
+    quantiles: tuple[float, ...]
+    structure_ml: Mapping[int, tuple[float, float]]
 
     def description(self) -> dict[str, object]:
         """Return everything but the arrays, for JSON."""
@@ -50,10 +66,20 @@ class Prepared:
             "scan_affine": np.asarray(self.scan.affine).tolist(),
             "scan_shape": list(self.scan.shape),
             "voxels_sha256": self.voxels_sha256,
+            "landmarks": self.landmarks,
+            "quantiles": self.quantiles,
+            "structure_ml": {str(value): list(pair) for value, pair in self.structure_ml.items()},
         }
 
 
-def prepare(image: Path, mask: Path | None, settings: Preprocessing, labels: Mapping[str, int]) -> Prepared:
+def prepare(
+    image: Path,
+    mask: Path | None,
+    settings: Preprocessing,
+    labels: Mapping[str, int],
+    *,
+    region: Path | None = None,
+) -> Prepared:
     """Load, check and preprocess one case.
 
     Args:
@@ -62,38 +88,55 @@ def prepare(image: Path, mask: Path | None, settings: Preprocessing, labels: Map
         settings: The `preprocessing:` part of a study.
         labels: Structures and their mask values; empty for classification, where a mask only says where
             to crop.
+        region: A NIfTI in the image's own grid, where the settings need one.
 
     Raises:
         SeriesError: The image is not one readable series.
-        GeometryError: The mask does not lie in the image's grid.
-        CohortError: The image has NaN or is constant, or the mask has values that the study does not name.
+        GeometryError: The mask or the region does not lie in the image's grid.
+        CohortError: The image has NaN or is constant, the mask has values that the study does not name,
+            or there is nothing where a step looks for something.
     """
-    keys = (IMAGE,) if mask is None else (IMAGE, MASK)
-    paths: dict[Hashable, Any] = {IMAGE: str(image)}
-    if mask is not None:
-        paths[MASK] = str(mask)
-    loaded = LoadVolumed(keys, ensure_channel_first=True)(paths)
-    scan = _geometry(loaded[IMAGE])
-    _check_image(loaded[IMAGE], image)
-    if mask is not None:
-        check_same_grid(scan, _geometry(loaded[MASK]), image_name=str(image), mask_name=str(mask))
-        loaded[MASK] = _as_classes(loaded[MASK], labels, mask)
-    digest = hashlib.sha256(np.ascontiguousarray(loaded[IMAGE].numpy()).tobytes()).hexdigest()
-    done = _apply(Compose(spatial_and_intensity(settings, keys)), loaded)
+    paths = {IMAGE: image, MASK: mask, REGION: region if settings.needs_region else None}
+    loaded = _load({key: path for key, path in paths.items() if path is not None}, labels)
+    keys = tuple(str(key) for key in loaded)
+    before = loaded.get(MASK)
+    done = _apply(Compose(up_to_intensity(settings, keys)), loaded)
+    landmarks = _landmarks(done, settings)
+    done = _apply(Compose(padding(settings, keys)), done)
     classes = None if mask is None else np.ascontiguousarray(done[MASK].numpy()[0]).astype(np.uint8)
+    scan = _geometry(loaded[IMAGE])
+    affine = np.asarray(done[IMAGE].affine, dtype=np.float64)
+    voxels = np.ascontiguousarray(loaded[IMAGE].numpy())
     return Prepared(
         image=np.ascontiguousarray(done[IMAGE].numpy(), dtype=np.float32),
         mask=classes,
-        affine=np.asarray(done[IMAGE].affine, dtype=np.float64),
+        affine=affine,
         scan=scan,
-        voxels_sha256=digest,
+        voxels_sha256=hashlib.sha256(voxels.tobytes()).hexdigest(),
         foreground=None if classes is None else _foreground(classes),
+        landmarks=landmarks,
+        quantiles=_quantiles(voxels[0], None if before is None or not labels else before.numpy()[0] > 0),
+        structure_ml=_volumes(before, scan, classes, affine, len(labels)),
     )
 
 
 def prepare_image(image: Path, settings: Preprocessing) -> Prepared:
     """Load, check and preprocess one image without a mask, as for prediction."""
     return prepare(image, None, settings, {})
+
+
+def _load(paths: Mapping[str, Path], labels: Mapping[str, int]) -> dict[Hashable, Any]:
+    """Read the files of a case and check them against each other and the study."""
+    texts: dict[Hashable, Any] = {key: str(path) for key, path in paths.items()}
+    loaded = LoadVolumed(tuple(paths), ensure_channel_first=True)(texts)
+    scan = _geometry(loaded[IMAGE])
+    _check_image(loaded[IMAGE], paths[IMAGE])
+    for key in (MASK, REGION):
+        if key in paths:
+            name = str(paths[key])
+            check_same_grid(scan, _geometry(loaded[key]), image_name=str(paths[IMAGE]), mask_name=name)
+            loaded[key] = _as_classes(loaded[key], labels if key == MASK else {}, paths[key])
+    return loaded
 
 
 def _apply(steps: Compose, loaded: dict[Hashable, Any]) -> dict[Hashable, Any]:
@@ -105,6 +148,47 @@ def _apply(steps: Compose, loaded: dict[Hashable, Any]) -> dict[Hashable, Any]:
             raise error.__cause__ from None
         raise
     return done
+
+
+def _landmarks(done: Mapping[Hashable, Any], settings: Preprocessing) -> Landmarks | None:
+    intensity = settings.intensity
+    if not isinstance(intensity, NyulIntensity):
+        return None
+    inside = foreground_voxels(done, intensity.foreground)
+    return landmarks_of(done[IMAGE].numpy()[0][inside], intensity.percentiles)
+
+
+def _quantiles(voxels: NDArray[np.float32], inside: NDArray[np.bool_] | None) -> tuple[float, ...]:
+    """Percentiles of the foreground, of at most a million voxels that are spread evenly over it."""
+    if inside is None or not inside.any():
+        thin = voxels.ravel()[:: -(-voxels.size // _MOST_VOXELS)]
+        thin = thin if thin.min() < thin.max() else voxels.ravel()
+        values = thin[thin > otsu_threshold(thin)]
+    else:
+        values = voxels[inside]
+        values = values[:: -(-values.size // _MOST_VOXELS)]
+    found = np.percentile(values, np.linspace(0, 100, QUANTILES))
+    return tuple(float(f"{value:.6g}") for value in found)
+
+
+def _volumes(
+    before: MetaTensor | None,
+    scan: Geometry,
+    after: NDArray[np.uint8] | None,
+    affine: NDArray[np.float64],
+    structures: int,
+) -> dict[int, tuple[float, float]]:
+    if before is None or after is None:
+        return {}
+    counts = [
+        np.bincount(np.asarray(each).ravel().astype(np.int64), minlength=structures + 1)
+        for each in (before.numpy(), after)
+    ]
+    ml = [abs(float(np.linalg.det(each[:3, :3]))) / 1000 for each in (scan.affine, affine)]
+    return {
+        value: (float(counts[0][value]) * ml[0], float(counts[1][value]) * ml[1])
+        for value in range(1, structures + 1)
+    }
 
 
 def _foreground(classes: NDArray[np.uint8], most: int = 1000) -> NDArray[np.int16]:

@@ -108,6 +108,7 @@ def _read_cohort(file: StudyFile) -> Cohort:
                 case=manifest.case,
                 image=manifest.image,
                 mask=manifest.mask,
+                region=manifest.region,
                 label=task.label if task else None,
                 positive=task.positive if task else 1,
                 negative=task.negative if task else None,
