@@ -96,7 +96,7 @@ def assemble(source: Path, rows: Rows, problems: Sequence[str] = ()) -> Cohort:
         {
             **{name: pd.Series(list(values), dtype=object) for name, values in standard},
             "label": labels,
-            **({} if rows.regions is None else {REGION_COLUMN: pd.Series(rows.regions, dtype=object)}),
+            **({} if rows.regions is None else {REGION_COLUMN: pd.Series(list(rows.regions), dtype=object)}),
             **rows.covariates,
         }
     )

@@ -9,8 +9,11 @@ import numpy.typing as npt
 
 from medvision.imaging.geometry import FloatArray
 
-Order: TypeAlias = Literal["linear", "nearest"]
+Order: TypeAlias = Literal["linear", "nearest", "faithful"]
 Values: TypeAlias = npt.NDArray[Any]
+
+_FINE = 1 - 1e-6
+"""Steps of this many source voxels or more go along an axis on which the source is no coarser."""
 
 _EDGE = 1e-4
 """Fraction of a voxel by which rounding may put a point outside the extent."""
@@ -31,7 +34,9 @@ def interpolate(
         array: (i, j, k).
         to_source: 4×4, index in the other grid → fractional index in the array.
         shape: Of the other grid.
-        order: ``"linear"`` gives float32, computed in float64; ``"nearest"`` keeps the type.
+        order: ``"linear"`` gives float32, computed in float64; ``"nearest"`` keeps the type;
+            ``"faithful"`` gives float32, nearest along the axes on which the array's voxels are no longer
+            than the other grid's and linear along the others (linear on an oblique grid).
         fill: Value more than half a voxel outside the outermost centres; None continues them.
 
     Returns:
@@ -75,12 +80,24 @@ def _along_axes(
             result = turned[np.ix_(*nearest)]
         case "linear":
             result = _blend_planes(turned, points)
+        case "faithful":
+            result = _blend_planes(*_picked(turned, points))
         case _:
             assert_never(order)
     if fill is not None:
         for axis, (p, n) in enumerate(zip(points, turned.shape, strict=True)):
             np.moveaxis(result, axis, 0)[_is_outside(p, n)] = fill
     return result
+
+
+def _picked(array: Values, points: list[FloatArray]) -> tuple[Values, list[FloatArray]]:
+    """Take the nearest voxels along the axes with steps of a voxel or more; the others stay to be blended."""
+    left = list(points)
+    for axis, along in enumerate(points):
+        if len(along) == 1 or abs(along[1] - along[0]) >= _FINE:
+            array = array.take(_nearest_index(along, array.shape[axis]), axis)
+            left[axis] = np.arange(len(along), dtype=np.float64)
+    return array, left
 
 
 def _blend_planes(array: Values, points: list[FloatArray]) -> Values:
@@ -114,7 +131,7 @@ def _anywhere(
             case "nearest":
                 x, y, z = (_nearest_index(p, n) for p, n in zip(points, array.shape, strict=True))
                 plane[...] = array[x, y, z]
-            case "linear":
+            case "linear" | "faithful":
                 plane[...] = _trilinear(array, points)
             case _:
                 assert_never(order)

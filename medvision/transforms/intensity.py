@@ -31,6 +31,7 @@ from medvision.config.intensity import (
     ZscoreIntensity,
 )
 from medvision.errors import CohortError, ConfigError
+from medvision.transforms.crops import as_meta_tensor
 from medvision.transforms.regions import IMAGE, foreground_voxels
 
 
@@ -80,10 +81,11 @@ class ScaleByForegroundd(MapTransform):
         match self.settings:
             case ZscoreIntensity():
                 low, span = float(values.mean()), float(values.std())
-                scaled[IMAGE] = (image - low) / _positive(span)
+                scaled[IMAGE] = as_meta_tensor((image - low) / _positive(span))
             case PercentileIntensity():
                 low, high = np.percentile(values, self.settings.percentiles).tolist()
-                scaled[IMAGE] = ((image - low) * (2 / _positive(high - low)) - 1).clamp(-1, 1)
+                onto = (image - low) * (2 / _positive(high - low)) - 1
+                scaled[IMAGE] = as_meta_tensor(onto.clamp(-1, 1))
             case _:
                 assert_never(self.settings)
         return scaled
@@ -131,7 +133,7 @@ class CorrectBiasFieldd(MapTransform):
         lift = min(float(image.min()), 0.0)
         inside = foreground_voxels(data, self.settings.foreground)
         field = self._field(np.asarray(image)[0].astype(np.float32) - lift, inside, image.pixdim.tolist())
-        corrected[IMAGE] = (image - lift) / torch.from_numpy(field)[None] + lift
+        corrected[IMAGE] = as_meta_tensor((image - lift) / torch.from_numpy(field)[None] + lift)
         return corrected
 
     def _field(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from medvision.transforms.crops import as_meta_tensor
 from medvision.transforms.load import LoadVolumed
 from medvision.transforms.preprocess import padding, up_to_intensity
 from medvision.transforms.regions import IMAGE, MASK, REGION, foreground_voxels, otsu_threshold
-from medvision.transforms.standard import Landmarks, landmarks_of
+from medvision.transforms.standard import HistogramStandard, Landmarks, landmarks_of
 
 QUANTILES = 201
 """Intensity percentiles that are kept of each scan: 0, 0.5, 1, … 100."""
@@ -123,6 +123,13 @@ def prepare(
 def prepare_image(image: Path, settings: Preprocessing) -> Prepared:
     """Load, check and preprocess one image without a mask, as for prediction."""
     return prepare(image, None, settings, {})
+
+
+def standardised(prepared: Prepared, standard: HistogramStandard | None) -> Prepared:
+    """Bring an image to the standard histogram that a fold learned; without one it stays as it is."""
+    if standard is None or prepared.landmarks is None:
+        return prepared
+    return replace(prepared, image=standard.apply(prepared.image, prepared.landmarks))
 
 
 def _load(paths: Mapping[str, Path], labels: Mapping[str, int]) -> dict[Hashable, Any]:

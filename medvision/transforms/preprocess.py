@@ -79,7 +79,7 @@ def _spacing(settings: Preprocessing, keys: tuple[str, ...]) -> list[Transform]:
             steps.append(Spacingd(IMAGE, pixdim=spacing, mode="bilinear", padding_mode="border"))
         case "cubic":
             # An order as a number makes MONAI use scipy's splines, which call the border "nearest".
-            steps.append(Spacingd(IMAGE, pixdim=spacing, mode=3, padding_mode="nearest"))
+            steps.append(Spacingd(IMAGE, pixdim=spacing, mode="3", padding_mode="nearest"))
         case _:
             assert_never(settings.interpolation)
     match settings.mask_interpolation:

@@ -11,11 +11,11 @@ from pathlib import Path
 from medvision.cohort import Case, Cohort, file_hashes, same_scan_twice
 from medvision.config import ClassificationTask, Study, StudyFile
 from medvision.errors import CohortError, MedvisionError, TrainingError
-from medvision.imaging import ImageHeader, check_same_grid, inspect
+from medvision.imaging import Geometry, ImageHeader, check_same_grid, inspect
 from medvision.runs import cache_folder
 from medvision.wording import first_of
 from medvision.workflows.memory import available_bytes, training_bytes
-from medvision.workflows.opened import MOST_NAMED, OpenedStudy, open_study, reads_masks
+from medvision.workflows.opened import MOST_NAMED, OpenedStudy, median_spacing, open_study, reads_masks
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ def _size(path: Path) -> int:
 
 
 def _check_memory(study: Study, headers: dict[str, ImageHeader]) -> int:
-    shapes = [_preprocessed_shape(study, header) for header in headers.values()]
+    shapes = _preprocessed_shapes(study, [header.geometry for header in headers.values()])
     largest = max(shapes, key=lambda shape: shape[0] * shape[1] * shape[2])
     needed, free = training_bytes(study, largest), available_bytes()
     if free is not None and needed > free:
@@ -168,9 +168,16 @@ def _check_memory(study: Study, headers: dict[str, ImageHeader]) -> int:
     return needed
 
 
-def _preprocessed_shape(study: Study, header: ImageHeader) -> tuple[int, ...]:
-    target = study.preprocessing.spacing_mm
-    if target is None:
-        return tuple(header.geometry.shape)
-    sides = zip(header.geometry.shape, header.geometry.spacing_mm, target, strict=True)
-    return tuple(round(side * have / want) for side, have, want in sides)
+def _preprocessed_shapes(study: Study, scans: Sequence[Geometry]) -> list[tuple[int, ...]]:
+    steps = study.preprocessing
+    turned = [scan.reoriented(steps.orientation) for scan in scans]
+    match steps.spacing_mm:
+        case None:
+            return [scan.shape for scan in turned]
+        case "median":  # of all cases: for an estimate that of each fold is near enough
+            target = median_spacing([scan.spacing_mm for scan in turned])
+        case spacing:
+            target = spacing
+    return [
+        tuple(round(mm / want) for mm, want in zip(scan.extent_mm, target, strict=True)) for scan in turned
+    ]

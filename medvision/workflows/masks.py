@@ -14,11 +14,12 @@ from torch import nn
 from medvision.cohort import Cohort, Part
 from medvision.config import SegmentationTask, Study
 from medvision.evaluation import segmentation_scores
-from medvision.imaging import Geometry, check_same_grid, load_volume, resample_array, save_nifti
+from medvision.imaging import Geometry, check_same_grid, load_volume, save_nifti
 from medvision.models import total_stride
 from medvision.runs import RunFolder, atomic_path
 from medvision.training.inference import predict_logits
 from medvision.transforms.cache import CachedCase
+from medvision.transforms.invert import largest_share, shares_in_scan
 
 
 def predict_masks(
@@ -51,7 +52,8 @@ def predict_masks(
         )
         path = folder.masks / name
         scan = case.scan()
-        mask = mask_in_scan(networks, study, case.image(), case.affine(), scan, device)
+        shares = structure_shares(networks, study, case.image(), case.affine(), scan, device)
+        mask = labelled(shares, study)
         save_nifti(path, mask, scan)
         ids = {
             "case_id": record.case_id,
@@ -67,18 +69,18 @@ def predict_masks(
             pd.DataFrame(table).to_parquet(temporary, index=False)
 
 
-def mask_in_scan(
+def structure_shares(
     networks: Sequence[nn.Module],
     study: Study,
     image: NDArray[np.float32],
     affine: NDArray[np.float64],
     scan: Geometry,
     device: torch.device,
-) -> NDArray[np.uint8]:
-    """Return the predicted mask in the scan's own grid, with the values of `task.labels`.
+) -> NDArray[np.float32]:
+    """Return the predicted probability of each structure in the scan's own grid.
 
-    The members' probabilities are averaged, brought to the scan's grid by linear interpolation, and
-    only then compared, so that an outline does not inherit the steps of a coarser grid.
+    The members' probabilities are averaged on the preprocessed grid and brought to the scan's; see
+    `medvision.transforms.invert`.
 
     Args:
         networks: Members, in evaluation mode.
@@ -87,6 +89,9 @@ def mask_in_scan(
         affine: Its voxels to RAS millimetres.
         scan: The scan's own grid.
         device: Where it computes.
+
+    Returns:
+        (structures, *scan.shape).
     """
     batch = torch.from_numpy(np.array(image))[None].to(device)
     stride = total_stride(study.model)
@@ -96,14 +101,18 @@ def mask_in_scan(
             for network in networks
         ]
     ).mean(0)
-    own = Geometry(shape=image.shape[1:], affine=affine)
-    structures = np.stack(
-        [resample_array(channel, own, scan, order="linear") for channel in probabilities[1:].cpu().numpy()]
-    )
-    background = 1 - structures.sum(0)
-    winner = np.concatenate([background[None], structures]).argmax(0)
+    return shares_in_scan(probabilities[1:].cpu().numpy(), affine, scan)
+
+
+def labelled(shares: NDArray[np.float32], study: Study) -> NDArray[np.uint8]:
+    """Return a mask with the values of `task.labels`: at each voxel the class with the largest probability.
+
+    Args:
+        shares: (structures, i, j, k), as `structure_shares`.
+        study: The study.
+    """
     values = np.array([0, *_labels(study).values()], dtype=np.uint8)
-    mask: NDArray[np.uint8] = values[winner]
+    mask: NDArray[np.uint8] = values[largest_share(shares)]
     return mask
 
 
