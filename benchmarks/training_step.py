@@ -61,7 +61,7 @@ def main() -> None:
         ready = time.perf_counter()
         with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
             logits = module.network(images)
-        target = batch["label"].float() if masks is None else masks
+        target = batch["label"].float() if masks is None else masks.long()
         loss = module.loss(logits[:, 0] if masks is None else logits, target)
         optimizer.zero_grad()
         loss.backward()

@@ -66,15 +66,15 @@ class CachedCase:
 
     def image(self, *, mapped: bool = True) -> NDArray[np.float32]:
         """Return the image, (1, i, j, k), memory-mapped; or read whole, which is faster if all is needed."""
-        return self.standardised(self._array("image.npy", mapped))
+        return self.standardised(self.stored_image(mapped=mapped))
 
     def mask(self, *, mapped: bool = True) -> NDArray[np.uint8]:
         """Return the mask, (i, j, k): 0 background, then the structures in order; as `image`."""
         return self._array("mask.npy", mapped)
 
-    def stored_image(self) -> NDArray[np.float32]:
-        """Return the image as it is stored, memory-mapped: before the fold's standard histogram."""
-        return self._array("image.npy", True)
+    def stored_image(self, *, mapped: bool = True) -> NDArray[np.float32]:
+        """Return the image as it is stored, before the fold's standard histogram; as `image`."""
+        return self._array("image.npy", mapped)
 
     def standardised(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
         """Bring the stored image, or a part of it, to the fold's standard histogram; else return it."""

@@ -99,24 +99,24 @@ def prepare(
     paths = {IMAGE: image, MASK: mask, REGION: region if settings.needs_region else None}
     loaded = _load({key: path for key, path in paths.items() if path is not None}, labels)
     keys = tuple(str(key) for key in loaded)
-    before = loaded.get(MASK)
+    scan = _geometry(loaded[IMAGE])
+    # Before the steps: some of MONAI's change an image in place.
+    facts = _facts(loaded, labels)
     done = _apply(Compose(up_to_intensity(settings, keys)), loaded)
     landmarks = _landmarks(done, settings)
     done = _apply(Compose(padding(settings, keys)), done)
     classes = None if mask is None else np.ascontiguousarray(done[MASK].numpy()[0]).astype(np.uint8)
-    scan = _geometry(loaded[IMAGE])
     affine = np.asarray(done[IMAGE].affine, dtype=np.float64)
-    voxels = np.ascontiguousarray(loaded[IMAGE].numpy())
     return Prepared(
         image=np.ascontiguousarray(done[IMAGE].numpy(), dtype=np.float32),
         mask=classes,
         affine=affine,
         scan=scan,
-        voxels_sha256=hashlib.sha256(voxels.tobytes()).hexdigest(),
+        voxels_sha256=facts.sha256,
         foreground=None if classes is None else _foreground(classes),
         landmarks=landmarks,
-        quantiles=_quantiles(voxels[0], None if before is None or not labels else before.numpy()[0] > 0),
-        structure_ml=_volumes(before, scan, classes, affine, len(labels)),
+        quantiles=facts.quantiles,
+        structure_ml={value: (ml, _ml(classes, value, affine)) for value, ml in facts.structure_ml.items()},
     )
 
 
@@ -165,6 +165,26 @@ def _landmarks(done: Mapping[Hashable, Any], settings: Preprocessing) -> Landmar
     return landmarks_of(done[IMAGE].numpy()[0][inside], intensity.percentiles)
 
 
+@dataclass(frozen=True)
+class _Facts:
+    """What is kept of a scan as it was read; see `Prepared`."""
+
+    sha256: str
+    quantiles: tuple[float, ...]
+    structure_ml: Mapping[int, float]
+
+
+def _facts(loaded: Mapping[Hashable, Any], labels: Mapping[str, int]) -> _Facts:
+    voxels = np.ascontiguousarray(loaded[IMAGE].numpy())
+    mask = loaded[MASK].numpy()[0] if MASK in loaded and labels else None
+    affine = np.asarray(loaded[IMAGE].affine, dtype=np.float64)
+    return _Facts(
+        hashlib.sha256(voxels.tobytes()).hexdigest(),
+        _quantiles(voxels[0], None if mask is None else mask > 0),
+        {} if mask is None else {value: _ml(mask, value, affine) for value in range(1, len(labels) + 1)},
+    )
+
+
 def _quantiles(voxels: NDArray[np.float32], inside: NDArray[np.bool_] | None) -> tuple[float, ...]:
     """Percentiles of the foreground, of at most a million voxels that are spread evenly over it."""
     if inside is None or not inside.any():
@@ -178,24 +198,9 @@ def _quantiles(voxels: NDArray[np.float32], inside: NDArray[np.bool_] | None) ->
     return tuple(float(f"{value:.6g}") for value in found)
 
 
-def _volumes(
-    before: MetaTensor | None,
-    scan: Geometry,
-    after: NDArray[np.uint8] | None,
-    affine: NDArray[np.float64],
-    structures: int,
-) -> dict[int, tuple[float, float]]:
-    if before is None or after is None:
-        return {}
-    counts = [
-        np.bincount(np.asarray(each).ravel().astype(np.int64), minlength=structures + 1)
-        for each in (before.numpy(), after)
-    ]
-    ml = [abs(float(np.linalg.det(each[:3, :3]))) / 1000 for each in (scan.affine, affine)]
-    return {
-        value: (float(counts[0][value]) * ml[0], float(counts[1][value]) * ml[1])
-        for value in range(1, structures + 1)
-    }
+def _ml(mask: NDArray[Any] | None, value: int, affine: NDArray[np.float64]) -> float:
+    voxels = 0 if mask is None else int((mask == value).sum())
+    return voxels * abs(float(np.linalg.det(affine[:3, :3]))) / 1000
 
 
 def _foreground(classes: NDArray[np.uint8], most: int = 1000) -> NDArray[np.int16]:
