@@ -87,7 +87,7 @@ class CachedCase:
     def _array(self, name: str, mapped: bool) -> NDArray[Any]:
         try:
             array: NDArray[Any] = np.load(self.folder / name, mmap_mode="r" if mapped else None)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, EOFError) as error:
             raise RunError(
                 f"{self.folder / name} has gone or was damaged while it was in use ({error}); give the same "
                 "command again to make it anew"

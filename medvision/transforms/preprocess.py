@@ -5,7 +5,7 @@ In this order: orientation, bias field, voxel size, crop, intensity, padding.
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import Any, assert_never
 
 from monai.transforms import Compose, Orientationd, Spacingd, Transform
 
@@ -79,7 +79,8 @@ def _spacing(settings: Preprocessing, keys: tuple[str, ...]) -> list[Transform]:
             steps.append(Spacingd(IMAGE, pixdim=spacing, mode="bilinear", padding_mode="border"))
         case "cubic":
             # An order as a number makes MONAI use scipy's splines, which call the border "nearest".
-            steps.append(Spacingd(IMAGE, pixdim=spacing, mode="3", padding_mode="nearest"))
+            order: Any = 3
+            steps.append(Spacingd(IMAGE, pixdim=spacing, mode=order, padding_mode="nearest"))
         case _:
             assert_never(settings.interpolation)
     match settings.mask_interpolation:
