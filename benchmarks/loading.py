@@ -21,7 +21,6 @@ import torch
 from monai.data import CacheDataset, DataLoader
 from monai.transforms import (
     Compose,
-    MapTransform,
     RandAdjustContrastd,
     RandAffined,
     RandFlipd,
@@ -150,13 +149,6 @@ def records(study: Study, cases: Sequence[Case]) -> list[dict[str, object]]:
     ]
 
 
-class PlainLabeld(MapTransform):
-    """Nothing but what `medvision` also does: integer masks."""
-
-    def __call__(self, data: dict[str, object]) -> dict[str, object]:
-        return {key: value.long() if key == "mask" else value for key, value in data.items()}
-
-
 def monai_transforms(study: Study) -> Compose:
     """The study's steps as MONAI's dictionary transforms: preprocessing, then chance."""
     settings = study.augmentation
@@ -190,7 +182,7 @@ def monai_transforms(study: Study) -> Compose:
         steps.append(RandAdjustContrastd("image", prob=often, gamma=(1 - settings.gamma, 1 + settings.gamma)))
     if settings.noise_std:
         steps.append(RandGaussianNoised("image", prob=often, std=settings.noise_std))
-    return Compose([*steps, PlainLabeld(keys)])
+    return Compose(steps)
 
 
 if __name__ == "__main__":

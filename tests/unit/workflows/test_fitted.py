@@ -112,7 +112,7 @@ def test_a_structure_that_resampling_removes_is_said(organ, edited):
         def say(self, text):
             self.said.append(text)
 
-    edited(organ, "patch_voxels: [16, 16, 16]", "patch_voxels: [2, 2, 2]")
+    edited(organ, "patch_voxels: [16, 16, 16]", "patch_voxels: [4, 4, 4]")
     opened = open_study(organ)
     folds = prepare_folds(opened, hash_inputs(opened, Silence()), Listener(), opened.splits.parts)
     assert any("is gone from" in text for text in Listener.said)
