@@ -9,7 +9,7 @@ import pytest
 
 import medvision as mv
 from medvision.config import Preprocessing
-from medvision.errors import PredictionError
+from medvision.errors import CohortError
 from medvision.store import LIMIT_VARIABLE
 from medvision.transforms.prepare import prepare
 from medvision.transforms.standard import HistogramStandard
@@ -156,5 +156,7 @@ def test_a_region_is_read_from_its_column_and_asked_for_in_prediction(nodules, e
     manifest["mask"] = [str(nodules.parent / name) for name in manifest["mask"]]
     manifest.head(2).to_csv(tmp_path / "new.csv", index=False)
     assert len(mv.predict(done.path, tmp_path / "new.csv", out=tmp_path / "out", device="cpu")) == 2
-    with pytest.raises(PredictionError, match="region"):
-        mv.predict(done.path, nodules.parent / table["image"][0], out=tmp_path / "out", device="cpu")
+    nothing = table.assign(image=manifest["image"], mask=manifest["mask"]).drop(columns="lung").head(1)
+    nothing.to_csv(tmp_path / "none.csv", index=False)
+    with pytest.raises(CohortError, match="region"):
+        mv.predict(done.path, tmp_path / "none.csv", out=tmp_path / "out", device="cpu")
