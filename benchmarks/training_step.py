@@ -18,7 +18,8 @@ import torch
 
 from medvision.training.data import EpochSampler, loader
 from medvision.training.device import choose_device, choose_precision
-from medvision.workflows.cases import hash_inputs, prepare_cases
+from medvision.workflows.cases import hash_inputs
+from medvision.workflows.fitted import prepare_folds
 from medvision.workflows.members import Network, inner_parts, module_of, training_set
 from medvision.workflows.opened import open_study
 from medvision.workflows.progress import display
@@ -36,7 +37,8 @@ def main() -> None:
     opened = open_study(options.study)
     study, part = opened.study, opened.splits.parts[0]
     with display() as shown:
-        cases = prepare_cases(opened, hash_inputs(opened, shown), shown)
+        prepared = prepare_folds(opened, hash_inputs(opened.development, shown), shown, [part])
+    cases = prepared[part.repeat, part.fold].cases
     train = opened.cohort.select(part.train)
     inner = inner_parts(study, train, ("benchmark",))[0]
     dataset = training_set(study, train, [cases[case_id] for case_id in part.train], inner)
@@ -59,7 +61,7 @@ def main() -> None:
         ready = time.perf_counter()
         with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
             logits = module.network(images)
-        target = batch["label"].float() if masks is None else masks
+        target = batch["label"].float() if masks is None else masks.long()
         loss = module.loss(logits[:, 0] if masks is None else logits, target)
         optimizer.zero_grad()
         loss.backward()

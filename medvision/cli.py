@@ -543,6 +543,54 @@ def scan(
     return 0
 
 
+cache = App(
+    name="cache",
+    help="Look at the preprocessed cases that are kept between runs, or remove them.",
+    help_epilogue="\n\n".join(
+        [
+            _examples("medvision cache", "medvision cache clear --older-than 30d"),
+            "The cache is in $MEDVISION_CACHE, or ~/.cache/medvision. $MEDVISION_CACHE_LIMIT, such as 50 GB, "
+            "is the most it may hold: what was not used for longest goes first, and nothing that a running "
+            "process uses.",
+        ]
+    ),
+    version_flags=[],
+    default_parameter=Parameter(negative=()),
+    result_action="return_value",
+    sort_key=8,
+)
+app.command(cache)
+
+
+@cache.default
+@cache.command(name="list", help_epilogue=_examples("medvision cache list --verify"))
+def list_cache(*, verify: bool = False) -> int:
+    """Show what the cache holds.
+
+    Args:
+        verify: Read every byte and name what is damaged.
+    """
+    from medvision.workflows.cache import cache_contents
+
+    print(cache_contents(verify=verify))
+    return 0
+
+
+@cache.command(
+    name="clear", help_epilogue=_examples("medvision cache clear", "medvision cache clear --older-than 30d")
+)
+def clear_cache(*, older_than: str | None = None) -> int:
+    """Remove preprocessed cases that no running process uses; a run that needs them makes them again.
+
+    Args:
+        older_than: Keep what was used more lately: 12h, 30d or 4w.
+    """
+    from medvision.workflows.cache import clear_cache as remove
+
+    print(remove(older_than))
+    return 0
+
+
 def _numbers(text: str | None) -> list[int] | None:
     if text is None:
         return None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from medvision.cohort.cases import STANDARD_COLUMNS, Cohort
+from medvision.cohort.cases import REGION_COLUMN, STANDARD_COLUMNS, Cohort
 from medvision.errors import CohortError, LeakageError
 from medvision.wording import first_of
 
@@ -30,6 +30,7 @@ class Rows:
         masks: Absolute paths; None without masks.
         labels: 0 or 1; None for a segmentation.
         covariates: Columns to keep.
+        regions: Absolute paths of masks for the preprocessing; None without them.
     """
 
     places: Sequence[str]
@@ -39,6 +40,7 @@ class Rows:
     masks: Sequence[str | None] | None
     labels: Sequence[int] | None = None
     covariates: dict[str, pd.Series] = field(default_factory=dict)
+    regions: Sequence[str | None] | None = None
 
     def names(self) -> list[str]:
         """Place and patient of each row, for messages."""
@@ -67,6 +69,8 @@ def assemble(source: Path, rows: Rows, problems: Sequence[str] = ()) -> Cohort:
     found = [*problems, *_files(rows.images, "image", names)]
     if rows.masks is not None:
         found += _files(rows.masks, "mask", names)
+    if rows.regions is not None:
+        found += _files(rows.regions, "region", names)
     found += first_of(
         [
             f"{name}: no patient"
@@ -92,6 +96,7 @@ def assemble(source: Path, rows: Rows, problems: Sequence[str] = ()) -> Cohort:
         {
             **{name: pd.Series(list(values), dtype=object) for name, values in standard},
             "label": labels,
+            **({} if rows.regions is None else {REGION_COLUMN: pd.Series(list(rows.regions), dtype=object)}),
             **rows.covariates,
         }
     )

@@ -14,6 +14,9 @@ from medvision.wording import did_you_mean, first_of
 STANDARD_COLUMNS = ("case_id", "patient_id", "image", "mask", "label")
 """The columns that the table of every cohort has, in this order, before its covariates."""
 
+REGION_COLUMN = "region_mask"
+"""The column that the table of a cohort has besides, where its preprocessing looks at a region."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -26,6 +29,7 @@ class Case:
         mask: A NIfTI, a DICOM SEG or an RTSTRUCT on the image's voxels, absolute; None without masks.
         label: 1 diseased, 0 not; None for a segmentation.
         covariates: Value by column; None or NaN where it is missing.
+        region: Mask of a region for the preprocessing, absolute; None where the cohort has none.
     """
 
     case_id: str
@@ -34,6 +38,7 @@ class Case:
     mask: Path | None = None
     label: int | None = None
     covariates: Mapping[str, object] = field(default_factory=dict)
+    region: Path | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +69,8 @@ class Cohort:
 
     def __iter__(self) -> Iterator[Case]:
         columns = [self.table[name].tolist() for name in (*STANDARD_COLUMNS, *self.covariates)]
-        for case_id, patient_id, image, mask, label, *values in zip(*columns, strict=True):
+        regions = self.table.get(REGION_COLUMN, pd.Series([None] * len(self), dtype=object)).tolist()
+        for region, case_id, patient_id, image, mask, label, *values in zip(regions, *columns, strict=True):
             yield Case(
                 case_id=case_id,
                 patient_id=patient_id,
@@ -72,6 +78,7 @@ class Cohort:
                 mask=None if mask is None else Path(mask),
                 label=None if label is None else int(label),
                 covariates=dict(zip(self.covariates, values, strict=True)),
+                region=None if region is None else Path(region),
             )
 
     def __repr__(self) -> str:

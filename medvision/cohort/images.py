@@ -17,6 +17,7 @@ def read_images(
     case: str = "case_id",
     image: str = "image",
     mask: str | None = "mask",
+    region: str | None = None,
     patient: str = "patient_id",
 ) -> tuple[Case, ...]:
     """Read a table of scans to predict.
@@ -26,6 +27,7 @@ def read_images(
         case: Column with a unique name for each scan; if it is not there, files give the names.
         image: Column with the image file or folder.
         mask: Column with masks, used if it is there; None reads no masks.
+        region: Column with masks of a region for the preprocessing, which must be there; None reads none.
         patient: Column with the patient; if it is not there, each image is a patient of its own.
 
     Returns:
@@ -44,7 +46,8 @@ def read_images(
         ['007']
     """
     table = read_table(path)
-    problems = table.missing_columns({image: "the image"})
+    wanted = {image: "the image"} | ({} if region is None else {region: "the region"})
+    problems = table.missing_columns(wanted)
     if problems:
         raise CohortError(f"{table.path.name} has not the columns that are asked for", problems=problems)
     images = [table.file_at(value) for value in table.columns[image]]
@@ -59,6 +62,7 @@ def read_images(
         cases=cases,
         images=images,
         masks=None if masks is None else [table.file_at(value) for value in masks],
+        regions=None if region is None else [table.file_at(value) for value in table.columns[region]],
     )
     return tuple(assemble(table.path, rows))
 

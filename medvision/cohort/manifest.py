@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from medvision.cohort.assemble import Rows, assemble
-from medvision.cohort.cases import STANDARD_COLUMNS, Cohort
+from medvision.cohort.cases import REGION_COLUMN, STANDARD_COLUMNS, Cohort
 from medvision.cohort.covariates import covariate_column
 from medvision.cohort.labels import Value, binary_labels, too_few_patients
 from medvision.cohort.tables import SourceTable, as_text, read_table
@@ -23,12 +23,13 @@ class _Columns:
     case: str | None
     image: str
     mask: str | None
+    region: str | None
     label: str | None
     extra: tuple[str, ...]
     forbidden: tuple[str, ...]
 
     def roles(self) -> dict[str, str]:
-        roles = ("patient", "case", "image", "mask", "label")
+        roles = ("patient", "case", "image", "mask", "region", "label")
         return {role: name for role in roles if (name := getattr(self, role)) is not None}
 
     def problems(self, table: SourceTable) -> Iterator[str]:
@@ -45,7 +46,9 @@ class _Columns:
         for name in self.extra:
             if name == self.label:
                 yield f"{table.path.name}: the label {name!r} cannot be a covariate too"
-            elif name in STANDARD_COLUMNS and self.roles().get(name.removesuffix("_id")) != name:
+            elif name == REGION_COLUMN or (
+                name in STANDARD_COLUMNS and self.roles().get(name.removesuffix("_id")) != name
+            ):
                 yield f"{table.path.name}: a covariate cannot be called {name!r}; rename the column"
 
 
@@ -56,6 +59,7 @@ def read_manifest(
     case: str | None = None,
     image: str = "image",
     mask: str | None = None,
+    region: str | None = None,
     label: str | None = None,
     positive: Value = 1,
     negative: Value | None = None,
@@ -76,6 +80,7 @@ def read_manifest(
             (`<patient>_1`, `<patient>_2`, … in the order of the rows) where any patient has several cases.
         image: Column with the image file or folder.
         mask: Column with the mask file, where masks are needed.
+        region: Column with the mask of a region, where the preprocessing needs one.
         label: Column with the label, for a classification.
         positive: Its value for diseased.
         negative: Its value for not diseased; by default its only other value.
@@ -106,7 +111,7 @@ def read_manifest(
     """
     table = read_table(path)
     extra = tuple(dict.fromkeys((*covariates, *stratify_by)))
-    columns = _Columns(patient, case, image, mask, label, extra, tuple(forbidden))
+    columns = _Columns(patient, case, image, mask, region, label, extra, tuple(forbidden))
     problems = list(columns.problems(table))
     if problems:
         raise CohortError(f"{table.path.name} has not the columns that are asked for", problems=problems)
@@ -117,6 +122,7 @@ def read_manifest(
         cases=[as_text(value) for value in table.columns[case]] if case is not None else None,
         images=[table.file_at(value) for value in table.columns[image]],
         masks=[table.file_at(value) for value in table.columns[mask]] if mask is not None else None,
+        regions=[table.file_at(value) for value in table.columns[region]] if region is not None else None,
         covariates={
             name: covariate_column(table.columns[name]) for name in extra if name not in STANDARD_COLUMNS
         },

@@ -10,8 +10,25 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from medvision.config.cohort import Cohort, ManifestCohort, MsdCohort
+    from medvision.config.crop import BodyCrop, CenterCrop, Crop, ForegroundCrop, NoCrop, RegionCrop
     from medvision.config.dump import dump_study, study_hash
     from medvision.config.evaluation import Comparator, Evaluation
+    from medvision.config.intensity import (
+        AboveThreshold,
+        BiasField,
+        Body,
+        Foreground,
+        GivenRegion,
+        Intensity,
+        N4BiasField,
+        NoBiasField,
+        NyulIntensity,
+        PercentileIntensity,
+        RawIntensity,
+        WholeImage,
+        WindowIntensity,
+        ZscoreIntensity,
+    )
     from medvision.config.load import StudyFile, load_study, load_study_file
     from medvision.config.model import (
         CustomModel,
@@ -23,19 +40,7 @@ if TYPE_CHECKING:
         UNetModel,
     )
     from medvision.config.paths import expand_path
-    from medvision.config.pixels import (
-        Augmentation,
-        CenterCrop,
-        Crop,
-        ForegroundCrop,
-        Intensity,
-        NoCrop,
-        PercentileIntensity,
-        Preprocessing,
-        RawIntensity,
-        WindowIntensity,
-        ZscoreIntensity,
-    )
+    from medvision.config.pixels import Augmentation, Preprocessing
     from medvision.config.schema import json_schema
     from medvision.config.split import (
         AnySplit,
@@ -68,8 +73,25 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "cohort": ("Cohort", "ManifestCohort", "MsdCohort"),
+    "crop": ("BodyCrop", "CenterCrop", "Crop", "ForegroundCrop", "NoCrop", "RegionCrop"),
     "dump": ("dump_study", "study_hash"),
     "evaluation": ("Comparator", "Evaluation"),
+    "intensity": (
+        "AboveThreshold",
+        "BiasField",
+        "Body",
+        "Foreground",
+        "GivenRegion",
+        "Intensity",
+        "N4BiasField",
+        "NoBiasField",
+        "NyulIntensity",
+        "PercentileIntensity",
+        "RawIntensity",
+        "WholeImage",
+        "WindowIntensity",
+        "ZscoreIntensity",
+    ),
     "load": ("StudyFile", "load_study", "load_study_file"),
     "model": (
         "CustomModel",
@@ -81,19 +103,7 @@ _MODULES = {
         "UNetModel",
     ),
     "paths": ("expand_path",),
-    "pixels": (
-        "Augmentation",
-        "CenterCrop",
-        "Crop",
-        "ForegroundCrop",
-        "Intensity",
-        "NoCrop",
-        "PercentileIntensity",
-        "Preprocessing",
-        "RawIntensity",
-        "WindowIntensity",
-        "ZscoreIntensity",
-    ),
+    "pixels": ("Augmentation", "Preprocessing"),
     "schema": ("json_schema",),
     "split": (
         "AnySplit",
@@ -127,9 +137,13 @@ _MODULES = {
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
+    "AboveThreshold",
     "AdamW",
     "AnySplit",
     "Augmentation",
+    "BiasField",
+    "Body",
+    "BodyCrop",
     "CenterCrop",
     "ClassificationTask",
     "Cohort",
@@ -143,8 +157,10 @@ __all__ = [
     "DynUNetModel",
     "EarlyStopping",
     "Evaluation",
+    "Foreground",
     "ForegroundCrop",
     "FractionTest",
+    "GivenRegion",
     "HashFold",
     "HashTest",
     "Holdout",
@@ -155,12 +171,16 @@ __all__ = [
     "ManifestCohort",
     "Model",
     "MsdCohort",
+    "N4BiasField",
+    "NoBiasField",
     "NoCrop",
+    "NyulIntensity",
     "Optimizer",
     "PercentileIntensity",
     "Prediction",
     "Preprocessing",
     "RawIntensity",
+    "RegionCrop",
     "ResNetModel",
     "Schedule",
     "SegmentationTask",
@@ -175,6 +195,7 @@ __all__ = [
     "TimeTest",
     "Training",
     "UNetModel",
+    "WholeImage",
     "WindowIntensity",
     "ZscoreIntensity",
     "dump_study",

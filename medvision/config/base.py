@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field
 
 # Strict scalars: `epochs: true` is no 1 and `epochs: "5"` is no 5. Lists still serve as tuples.
 Number = Annotated[float, Field(strict=True)]
@@ -19,6 +19,10 @@ Column = Annotated[str, Field(min_length=1)]
 SpacingMm = tuple[Positive, Positive, Positive]
 SizeVoxels = tuple[PositiveInt, PositiveInt, PositiveInt]
 Axis = Annotated[int, Field(strict=True, ge=0, le=2, description="0, 1 or 2: the array axes i, j, k")]
+
+# Where a value or a word may stand, errors speak of what was written; these tags never reach the user.
+VALUE, WORD = "<value>", "<word>"
+VALUE_OR_WORD = Discriminator(lambda written: WORD if isinstance(written, str) else VALUE)
 
 
 class Section(BaseModel):

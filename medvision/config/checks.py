@@ -18,9 +18,10 @@ from medvision.config.columns import (
     label_is_no_input,
     nothing_twice,
 )
+from medvision.config.crop import CenterCrop
 from medvision.config.evaluation import Comparator
 from medvision.config.model import DenseNetModel, DynUNetModel, Model, ResNetModel, UNetModel
-from medvision.config.pixels import Augmentation, CenterCrop, Preprocessing
+from medvision.config.pixels import Augmentation, Preprocessing
 from medvision.config.problem import KeyPath
 from medvision.config.sizes import densenet_input, lowest_level, patch_in_crop, stride_divides
 from medvision.config.split import AnySplit, ColumnSplit, NestedSplit
@@ -75,6 +76,16 @@ def _crop_finds_masks(cohort: Cohort, preprocessing: Preprocessing) -> Findings:
     if preprocessing.crops_around_mask and isinstance(cohort, ManifestCohort) and cohort.mask is None:
         path = ("preprocessing", "crop", "around")
         yield path, "a crop around the mask needs a column with masks; name it in cohort.mask"
+
+
+def _region_is_named(cohort: Cohort, preprocessing: Preprocessing) -> Findings:
+    named = isinstance(cohort, ManifestCohort) and cohort.region is not None
+    if preprocessing.needs_region and not named:
+        why = "preprocessing takes the region of each case from a column with masks; name it here"
+        path: KeyPath = ("cohort", "region") if isinstance(cohort, ManifestCohort) else ("cohort", "kind")
+        yield path, f"missing; {why}" if isinstance(cohort, ManifestCohort) else f"msd has no column; {why}"
+    if named and not preprocessing.needs_region:
+        yield ("cohort", "region"), "has no effect: no step of preprocessing looks at a region; leave it out"
 
 
 def _crop_keeps_the_answer_out(task: Task, preprocessing: Preprocessing) -> Findings:
@@ -156,6 +167,7 @@ CHECKS: dict[Callable[..., Findings], tuple[str, ...]] = {
         _source_fits_task,
         _masks_are_named,
         _crop_finds_masks,
+        _region_is_named,
         _crop_keeps_the_answer_out,
         _prevalence_is_used,
         _comparators_fit_task,

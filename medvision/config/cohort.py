@@ -50,6 +50,9 @@ class ManifestCohort(CohortSection):
     A NIfTI holds the values of `task.labels`. In a SEG or an RTSTRUCT the names of `task.labels` are looked
     for among the segments or ROIs, whatever the capitals (and _ for a blank); others are left out.
     """
+    region: Column | None = None
+    """Column with the mask of a region, such as the lungs or the brain, in the forms of `mask`, for
+    `preprocessing`: every voxel that belongs to anything. Never learned from and never scored."""
 
 
 class MsdCohort(CohortSection):

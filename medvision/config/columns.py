@@ -37,7 +37,11 @@ def forbidden_is_no_input(cohort: Cohort, split: AnySplit, comparators: tuple[Co
     """Refuse a forbidden column wherever something would be learned from it."""
     roles: Named = iter(())
     if isinstance(cohort, ManifestCohort):
-        roles = ((("cohort", role), column) for role, column in _roles(cohort) if role in {"image", "mask"})
+        roles = (
+            (("cohort", role), column)
+            for role, column in _roles(cohort)
+            if role in {"image", "mask", "region"}
+        )
     for path, column in (*_used(cohort, split, comparators), *roles):
         if column in cohort.forbidden:
             yield path, f"{column!r} is listed in cohort.forbidden and must not be used"
@@ -112,7 +116,7 @@ def nothing_twice(
 
 
 def _roles(cohort: ManifestCohort) -> Iterator[tuple[str, str]]:
-    for role in ("patient", "case", "image", "mask"):
+    for role in ("patient", "case", "image", "mask", "region"):
         column = getattr(cohort, role)
         if column is not None:
             yield role, column

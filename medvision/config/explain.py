@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from pydantic_core import ErrorDetails
 
+from medvision.config.base import VALUE, WORD
 from medvision.config.fields import default_kind
 from medvision.config.phrases import EXPECTED, found, hint, sentence
 from medvision.config.problem import KeyPath, Problem
@@ -57,6 +58,8 @@ def _path(error: ErrorDetails, tree: Tree) -> KeyPath:
     for place, step in enumerate(error["loc"], start=1):
         kind = here.child("kind") if here and isinstance(here.value, dict) else None
         is_key = place == len(error["loc"]) and error["type"] == "extra_forbidden"
+        if step in (VALUE, WORD):
+            continue
         written = kind.value if kind is not None else default_kind(tuple(path)) if path else None
         if written is not None and step == written and not is_key and not in_union:
             # Once: a section of kind `column` may have a key `column`.

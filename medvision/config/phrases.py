@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import get_args
+from collections.abc import Callable, Iterator, Mapping
+from typing import Literal, get_args, get_origin
 
 from pydantic_core import ErrorDetails
 
@@ -120,9 +120,18 @@ def _limit(error: ErrorDetails, path: KeyPath, tree: Tree) -> str:
 
 def _literal(error: ErrorDetails, path: KeyPath, tree: Tree) -> str:
     field = field_at(path, tree)
-    options = [] if field is None else [str(option) for option in get_args(field.annotation)]
+    options = [] if field is None else list(_options(field.annotation))
     meant = did_you_mean(str(error["input"]), options)
     return f"expected one of {', '.join(options)}, found {found(error['input'])}{meant}"
+
+
+def _options(annotation: object) -> Iterator[str]:
+    """The words that may stand somewhere, also where a number may stand too."""
+    if get_origin(annotation) is Literal:
+        yield from map(str, get_args(annotation))
+    else:
+        for inner in get_args(annotation):
+            yield from _options(inner)
 
 
 def _described(error: ErrorDetails, path: KeyPath, tree: Tree) -> str:

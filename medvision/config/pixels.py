@@ -4,105 +4,34 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, Tag, field_validator, model_validator
 
 from medvision.config.base import (
+    VALUE,
+    VALUE_OR_WORD,
+    WORD,
     Axis,
     Fraction,
     NonNegative,
-    Number,
     Positive,
     Section,
     Share,
     SizeVoxels,
     SpacingMm,
-    Switch,
+)
+from medvision.config.crop import CenterCrop, Crop, NoCrop, RegionCrop
+from medvision.config.intensity import (
+    BiasField,
+    GivenRegion,
+    Intensity,
+    NoBiasField,
+    ZscoreIntensity,
+    foreground_of,
 )
 
-_LOWEST_HU, _HIGHEST_HU = -2048.0, 20000.0
-Percentile = Annotated[float, Field(strict=True, ge=0, le=100)]
 Degrees = Annotated[float, Field(strict=True, ge=0, le=180)]
 
-
-class WindowIntensity(Section):
-    """Clip to a window and scale it to −1…1, as for CT."""
-
-    kind: Literal["window"]
-    window_hu: tuple[Number, Number] = (-1000.0, 400.0)
-    """Lower and upper end in Hounsfield units."""
-
-    @field_validator("window_hu")
-    @classmethod
-    def _ordered(cls, value: tuple[float, float]) -> tuple[float, float]:
-        low, high = value
-        if not low < high:
-            raise ValueError(f"must rise, not [{low:g}, {high:g}]: lower end first")
-        if low < _LOWEST_HU or high > _HIGHEST_HU:
-            raise ValueError(f"[{low:g}, {high:g}] is not in Hounsfield units (air −1000, water 0)")
-        return value
-
-
-class ZscoreIntensity(Section):
-    """Subtract the mean and divide by the standard deviation of each image, as for MR."""
-
-    kind: Literal["zscore"]
-    nonzero: Switch = False
-    """Use (and change) only voxels that are not zero."""
-
-
-class PercentileIntensity(Section):
-    """Map two percentiles of each image to −1…1 and clip."""
-
-    kind: Literal["percentile"]
-    percentiles: tuple[Percentile, Percentile] = (0.5, 99.5)
-    """Lower and upper percentile, 0 to 100."""
-
-    @field_validator("percentiles")
-    @classmethod
-    def _ordered(cls, value: tuple[float, float]) -> tuple[float, float]:
-        if not value[0] < value[1]:
-            raise ValueError(f"must rise, such as [0.5, 99.5], not [{value[0]:g}, {value[1]:g}]")
-        return value
-
-
-class RawIntensity(Section):
-    """Leave the intensities as they are."""
-
-    kind: Literal["raw"]
-
-
-Intensity = Annotated[
-    WindowIntensity | ZscoreIntensity | PercentileIntensity | RawIntensity, Field(discriminator="kind")
-]
-
-
-class NoCrop(Section):
-    """Keep the whole volume."""
-
-    kind: Literal["none"]
-
-
-class ForegroundCrop(Section):
-    """Crop to the voxels above a threshold, with a margin."""
-
-    kind: Literal["foreground"]
-    above: Number = 0.0
-    """Foreground is every voxel above this value, before the intensity step."""
-    margin_mm: NonNegative = 5.0
-    """Kept around the foreground on every side."""
-
-
-class CenterCrop(Section):
-    """A box of fixed size, padded with the image's lowest value where it leaves the volume."""
-
-    kind: Literal["center"]
-    size_voxels: SizeVoxels
-    """Size of the box along the array axes i, j, k, after resampling."""
-    around: Literal["image", "mask"] = "image"
-    """The centre: of the image, or of the box around the case's mask."""
-
-
-Crop = Annotated[NoCrop | ForegroundCrop | CenterCrop, Field(discriminator="kind")]
+Spacing = Annotated[Annotated[SpacingMm, Tag(VALUE)] | Annotated[Literal["median"], Tag(WORD)], VALUE_OR_WORD]
 
 
 class Preprocessing(Section):
@@ -110,17 +39,33 @@ class Preprocessing(Section):
 
     orientation: str = "RAS"
     """Axis codes that every image is brought to."""
-    spacing_mm: SpacingMm | None = None
-    """Voxel size that every image is resampled to; null keeps each image's own."""
-    intensity: Intensity = ZscoreIntensity(kind="zscore")
-    """How intensities are scaled."""
+    bias_field: BiasField = NoBiasField(kind="none")
+    """What is done about slow changes of brightness, before resampling."""
+    spacing_mm: Spacing | None = None
+    """Voxel size that every image is resampled to; `median` is that of the training part of each fold;
+    null keeps each image's own."""
+    interpolation: Literal["linear", "cubic"] = "linear"
+    """How images are resampled; cubic is sharper and may leave the range of the image."""
+    mask_interpolation: Literal["nearest", "linear"] = "nearest"
+    """How masks are resampled; linear gives each voxel the class with the largest interpolated share, so
+    outlines are smoother. Neither makes a class that was not there."""
     crop: Crop = NoCrop(kind="none")
     """Which part of the volume is kept."""
+    intensity: Intensity = ZscoreIntensity(kind="zscore")
+    """How intensities are scaled."""
+    multiple_of_voxels: SizeVoxels | None = None
+    """Every side is padded to a multiple of these at last, with the lowest value; null pads nothing."""
 
     @property
     def crops_around_mask(self) -> bool:
         """Whether every case needs a mask, to know where its image is cropped."""
         return isinstance(self.crop, CenterCrop) and self.crop.around == "mask"
+
+    @property
+    def needs_region(self) -> bool:
+        """Whether every case needs the mask in `cohort.region`."""
+        foregrounds = (foreground_of(self.intensity), foreground_of(self.bias_field))
+        return isinstance(self.crop, RegionCrop) or any(isinstance(f, GivenRegion) for f in foregrounds)
 
     @field_validator("orientation")
     @classmethod

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from medvision.config.crop import CenterCrop
 from medvision.config.model import DenseNetModel, DynUNetModel, Model, UNetModel
-from medvision.config.pixels import CenterCrop, Preprocessing
+from medvision.config.pixels import Preprocessing
 from medvision.config.problem import KeyPath
 from medvision.config.training import Prediction, Training
 

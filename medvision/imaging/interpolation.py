@@ -9,8 +9,11 @@ import numpy.typing as npt
 
 from medvision.imaging.geometry import FloatArray
 
-Order: TypeAlias = Literal["linear", "nearest"]
+Order: TypeAlias = Literal["linear", "nearest", "faithful"]
 Values: TypeAlias = npt.NDArray[Any]
+
+_FINE = 1 - 1e-6
+"""Steps of this many source voxels or more go along an axis on which the source is no coarser."""
 
 _EDGE = 1e-4
 """Fraction of a voxel by which rounding may put a point outside the extent."""
@@ -20,6 +23,9 @@ _TIE = 1e-6
 
 _ALONG = 1e-5
 """Fraction of a voxel by which a row may leave a source axis and still run along it."""
+
+_NEARLY_ALONG = 0.01
+"""The same on the way back from a grid that was made from this one: affines in 32 bits are that exact."""
 
 
 def interpolate(
@@ -31,7 +37,9 @@ def interpolate(
         array: (i, j, k).
         to_source: 4×4, index in the other grid → fractional index in the array.
         shape: Of the other grid.
-        order: ``"linear"`` gives float32, computed in float64; ``"nearest"`` keeps the type.
+        order: ``"linear"`` gives float32, computed in float64; ``"nearest"`` keeps the type;
+            ``"faithful"`` gives float32, nearest along the axes on which the array's voxels are no longer
+            than the other grid's and linear along the others (linear on an oblique grid).
         fill: Value more than half a voxel outside the outermost centres; None continues them.
 
     Returns:
@@ -42,20 +50,20 @@ def interpolate(
         >>> interpolate(np.array([[[0]], [[4]]]), halves, (3, 1, 1), "linear", 0.0).ravel().tolist()
         [0.0, 2.0, 4.0]
     """
-    axes = _axes(to_source, shape)
+    axes = _axes(to_source, shape, _NEARLY_ALONG if order == "faithful" else _ALONG)
     if axes is not None:
         return _along_axes(array, to_source, axes, shape, order, fill)
     return _anywhere(np.ascontiguousarray(array), to_source, shape, order, fill)
 
 
-def _axes(to_source: FloatArray, shape: tuple[int, int, int]) -> tuple[int, int, int] | None:
+def _axes(to_source: FloatArray, shape: tuple[int, int, int], most: float) -> tuple[int, int, int] | None:
     """The source axis along which each target axis runs; None where one runs obliquely."""
     reach = np.abs(to_source[:3, :3]) * np.maximum(np.array(shape) - 1, 1)
     i, j, k = (int(axis) for axis in reach.argmax(axis=0))
     if {i, j, k} != {0, 1, 2}:
         return None
     reach[[i, j, k], [0, 1, 2]] = 0
-    return (i, j, k) if reach.max() < _ALONG else None
+    return (i, j, k) if reach.max() < most else None
 
 
 def _along_axes(
@@ -75,12 +83,26 @@ def _along_axes(
             result = turned[np.ix_(*nearest)]
         case "linear":
             result = _blend_planes(turned, points)
+        case "faithful":
+            result = _blend_planes(*_picked(turned, points))
         case _:
             assert_never(order)
     if fill is not None:
         for axis, (p, n) in enumerate(zip(points, turned.shape, strict=True)):
-            np.moveaxis(result, axis, 0)[_is_outside(p, n)] = fill
+            # On the way back a voxel belongs to the array if one of the array's was taken from it.
+            reach = abs(p[1] - p[0]) / 2 if order == "faithful" and len(p) > 1 else 0.5
+            np.moveaxis(result, axis, 0)[_is_outside(p, n, max(reach, 0.5))] = fill
     return result
+
+
+def _picked(array: Values, points: list[FloatArray]) -> tuple[Values, list[FloatArray]]:
+    """Take the nearest voxels along the axes with steps of a voxel or more; the others stay to be blended."""
+    left = list(points)
+    for axis, along in enumerate(points):
+        if len(along) == 1 or abs(along[1] - along[0]) >= _FINE:
+            array = array.take(_nearest_index(along, array.shape[axis]), axis)
+            left[axis] = np.arange(len(along), dtype=np.float64)
+    return array, left
 
 
 def _blend_planes(array: Values, points: list[FloatArray]) -> Values:
@@ -114,7 +136,7 @@ def _anywhere(
             case "nearest":
                 x, y, z = (_nearest_index(p, n) for p, n in zip(points, array.shape, strict=True))
                 plane[...] = array[x, y, z]
-            case "linear":
+            case "linear" | "faithful":
                 plane[...] = _trilinear(array, points)
             case _:
                 assert_never(order)
@@ -143,5 +165,5 @@ def _nearest_index(points: FloatArray, n: int) -> npt.NDArray[np.intp]:
     return np.clip(np.ceil(points - 0.5 - _TIE), 0, n - 1).astype(np.intp)
 
 
-def _is_outside(points: FloatArray, n: int) -> npt.NDArray[np.bool_]:
-    return np.asarray((points < -0.5 - _EDGE) | (points > n - 0.5 + _EDGE))
+def _is_outside(points: FloatArray, n: int, reach: float = 0.5) -> npt.NDArray[np.bool_]:
+    return np.asarray((points < -reach - _EDGE) | (points > n - 1 + reach + _EDGE))

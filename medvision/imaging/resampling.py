@@ -124,7 +124,8 @@ def resample_array(
         array: (i, j, k) on ``source``: an image, a mask, one structure's probabilities.
         source: Where the array lies.
         target: The grid to fill.
-        order: ``"linear"`` gives float32; ``"nearest"`` keeps type and values.
+        order: ``"linear"`` gives float32; ``"nearest"`` keeps type and values; ``"faithful"`` gives float32,
+            nearest along axes on which the source's voxels are no longer than the target's, else linear.
         fill: Value outside the source's extent; None continues the outermost values.
 
     Returns:

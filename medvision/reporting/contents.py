@@ -141,6 +141,12 @@ class RunContents:
             wanted += list(comparator.get("covariates") or ())
         return tuple(name for name in dict.fromkeys(map(str, wanted)) if name in self.cohort.columns)
 
+    @cached_property
+    def fingerprints(self) -> tuple[Mapping[str, Any], ...]:
+        """Voxel sizes, shapes and intensities of each finished fold's training part, where they were kept."""
+        found = sorted(self.folder.glob("folds/*/fingerprint.json"))
+        return tuple(json.loads(path.read_text(encoding="utf-8")) for path in found)
+
     @property
     def class_names(self) -> tuple[str, str]:
         """Names of the negative and of the positive class."""

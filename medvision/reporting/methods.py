@@ -18,6 +18,7 @@ def methods_text(contents: RunContents) -> tuple[tuple[str, str], ...]:
     paragraphs = (
         ("Data", _data(contents)),
         ("Preprocessing", _preprocessing(_part(study, "preprocessing"))),
+        ("Scans learned from", _fingerprint(contents.fingerprints)),
         ("Cross-validation" if len(contents.parts) > 1 else "Test part", _split(contents)),
         ("Model", _model(_part(study, "model"))),
         ("Training", _training(study, contents.is_segmentation)),
@@ -52,22 +53,87 @@ def _data(contents: RunContents) -> str:
 
 def _preprocessing(part: _Part) -> str:
     steps = [f"Images were brought to {part.get('orientation', 'RAS')} orientation"]
-    spacing = part.get("spacing_mm")
-    steps.append(f"resampled to {_times(spacing)} mm" if spacing else "kept at their own voxel size")
+    if _part(part, "bias_field").get("kind") == "n4":
+        steps.append("corrected for their bias field (N4)")
+    steps.append(_spacing(part))
     intensity = _part(part, "intensity")
+    where = _WHERE.get(str(_part(intensity, "foreground").get("kind")), "")
     match intensity.get("kind"):
         case "window":
             low, high = intensity["window_hu"]
             steps.append(f"clipped to {low:g} to {high:g} HU and scaled to −1 to 1".replace("-", "−"))
         case "zscore":
-            where = " over the voxels that are not zero" if intensity.get("nonzero") else ""
+            where = " over the voxels that are not zero" if intensity.get("nonzero") else where
             steps.append(f"standardised to zero mean and unit variance{where}, each image by itself")
         case "percentile":
             low, high = intensity["percentiles"]
-            steps.append(f"mapped from their {low:g}th and {high:g}th percentile to −1 to 1 and clipped")
+            steps.append(
+                f"mapped from their {low:g}th and {high:g}th percentile{where} to −1 to 1 and clipped"
+            )
+        case "nyul":
+            count = len(intensity["percentiles"])
+            steps.append(
+                f"mapped by {count} percentiles{where} to a standard histogram that was learned on the "
+                "training part of each fold (Nyúl)"
+            )
         case "raw":
             steps.append("kept at their own intensities")
-    return f"{_listed(steps)}.{_crop(_part(part, 'crop'))}"
+    multiple = part.get("multiple_of_voxels")
+    padded = f" Every side was padded to a multiple of {_times(multiple)} voxels." if multiple else ""
+    return f"{_listed(steps)}.{_crop(_part(part, 'crop'))}{padded}"
+
+
+_WHERE = {
+    "above": " of the voxels above a threshold",
+    "body": " of the body",
+    "given": " of the given region",
+}
+
+
+def _spacing(part: _Part) -> str:
+    spacing = part.get("spacing_mm")
+    if not spacing:
+        return "kept at their own voxel size"
+    way = "cubic splines" if part.get("interpolation") == "cubic" else "linear interpolation"
+    if spacing == "median":
+        return f"resampled to the median voxel size of the training part of each fold ({way})"
+    return f"resampled to {_times(spacing)} mm ({way})"
+
+
+def _fingerprint(prints: Sequence[Mapping[str, Any]]) -> str:
+    """What the training parts of the folds have in common, and how far they differ."""
+    if not prints:
+        return ""
+    spacing = _across([each["spacing_mm"]["median"] for each in prints], "{:.2f}")
+    shape = _across([each["shape_voxels"]["median"] for each in prints], "{:.0f}")
+    ends = [[each["intensity_percentiles"][p] for p in ("0.5", "50", "99.5")] for each in prints]
+    low, middle, high = (_span([row[column] for row in ends], "{:.4g}") for column in range(3))
+    return (
+        f"Computed on the training part of each fold alone ({plural('fold', len(prints))}): the median voxel "
+        f"size was {spacing} mm and the median size {shape} voxels; of the intensities of "
+        f"{prints[0]['intensity_of']}, 0.5% were below {low}, half below {middle}, and 99.5% below {high}."
+        f"{_gone(prints)}"
+    )
+
+
+def _gone(prints: Sequence[Mapping[str, Any]]) -> str:
+    lost = {
+        name: _span([each["structures"][name]["gone_from"] for each in prints], "{:.0f}")
+        for name, found in prints[0]["structures"].items()
+        if any(each["structures"][name]["gone_from"] for each in prints)
+    }
+    said = [f"{name} from {count} masks" for name, count in lost.items()]
+    return f" Resampling and cropping removed {_listed(said)} of a training part." if said else ""
+
+
+def _across(rows: Sequence[Sequence[float]], pattern: str) -> str:
+    return "×".join(_span(column, pattern) for column in zip(*rows, strict=True))
+
+
+def _span(values: Sequence[float], pattern: str) -> str:
+    """One value where all folds agree in what is printed, else the lowest and the highest."""
+    low, high = (pattern.format(value).replace("-", "−") for value in (min(values), max(values)))
+    return low if low == high else f"{low} to {high}"
 
 
 def _crop(part: _Part) -> str:
@@ -77,6 +143,10 @@ def _crop(part: _Part) -> str:
                 f" They were cropped to the voxels above {part.get('above', 0):g} with a margin of "
                 f"{part.get('margin_mm', 0):g} mm."
             )
+        case "body":
+            return f" They were cropped to the body with a margin of {part.get('margin_mm', 0):g} mm."
+        case "region":
+            return f" They were cropped to the given region with a margin of {part.get('margin_mm', 0):g} mm."
         case "center":
             centre = "the case's mask" if part.get("around") == "mask" else "the centre of the image"
             given = " The position of the mask is therefore an input." if part.get("around") == "mask" else ""

@@ -34,7 +34,7 @@ class PatchSettings:
 
 
 class CaseDataset(Dataset[dict[str, Tensor]]):
-    """Cached cases as tensors: "image" (1, i, j, k), and "mask" (i, j, k) or "label".
+    """Cached cases as tensors: "image" (1, i, j, k), and "mask" (i, j, k), bytes, or "label".
 
     Args:
         cases: The preprocessed cases.
@@ -64,15 +64,16 @@ class CaseDataset(Dataset[dict[str, Tensor]]):
         index, seed = draw
         case = self.cases[index]
         partly = self.patch is not None
-        image = case.image(mapped=partly)
+        image = case.stored_image(mapped=partly)
         mask = case.mask(mapped=partly) if self.with_mask else None
         if self.patch is not None:
             start = self._start(case, image.shape[1:], np.random.default_rng(seed))
             image = cut(image, (0, *start), (1, *self.patch.size))
             mask = None if mask is None else cut(mask, start, self.patch.size, value=0)
-        item = {"image": torch.from_numpy(np.require(image, requirements="W"))}
+        # Only what was cut is brought to a fold's standard histogram; padding follows the lowest value.
+        item = {"image": torch.from_numpy(np.require(case.standardised(image), requirements="W"))}
         if mask is not None:
-            item["mask"] = torch.from_numpy(np.require(mask, requirements="W")).long()
+            item["mask"] = torch.from_numpy(np.require(mask, requirements="W"))
         if self.labels is not None:
             item["label"] = torch.tensor(self.labels[index])
         return item

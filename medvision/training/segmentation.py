@@ -39,14 +39,15 @@ class SegmentationModule(StudyModule):
     def loss_of(self, batch: dict[str, Tensor]) -> Tensor:
         """Augment and return Dice and cross-entropy."""
         images, masks = self.augmenter(batch["image"], batch["mask"], generator=self.draws)
-        loss: Tensor = self.loss(self.network(images), torch.as_tensor(masks))
+        loss: Tensor = self.loss(self.network(images), torch.as_tensor(masks).long())
         return loss
 
     def validation_step(self, batch: dict[str, Tensor], index: int) -> None:
         """Predict one whole volume and keep its Dice a structure."""
         logits = predict_logits(self.predictor, batch["image"], self.watching, stride=self.recipe.stride)
-        self.validation_losses.append(self.loss(logits, batch["mask"]))
-        self.dice.append(dice_of(logits.argmax(1), batch["mask"], self.structures))
+        masks = batch["mask"].long()
+        self.validation_losses.append(self.loss(logits, masks))
+        self.dice.append(dice_of(logits.argmax(1), masks, self.structures))
 
     def on_validation_epoch_end(self) -> None:
         """Average the Dice over structures within a case, then over cases where it is defined."""

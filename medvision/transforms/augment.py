@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from medvision.config.pixels import Augmentation
+from medvision.transforms.moving import moved
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,11 @@ class Augmenter:
     def _move(
         self, images: Tensor, masks: Tensor | None, generator: torch.Generator
     ) -> tuple[Tensor, Tensor | None]:
+        linear, shift = self._affine(len(images), generator)
+        if images.device.type == "cpu" and min(images.shape[2:]) > 1:
+            return _move_each(images, masks, linear, shift)
         shape = images.shape[2:]
-        theta = self._affine(len(images), shape, generator).to(images.device)
+        theta = _normalised(linear, shift, shape).to(images.device)
         grid = F.affine_grid(theta, [len(images), 1, *shape], align_corners=False)
         moved = F.grid_sample(images.float(), grid, padding_mode="border", align_corners=False)
         if masks is None:
@@ -83,21 +87,15 @@ class Augmenter:
         )
         return moved, outlines[:, 0].to(masks.dtype)
 
-    def _affine(self, count: int, shape: torch.Size, generator: torch.Generator) -> Tensor:
-        """One (3, 4) map a case from output to input in torch's normalised (x, y, z) = (k, j, i) frame."""
+    def _affine(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """One map a case from output to input in voxels about the centre: (count, 3, 3) and (count, 3)."""
         settings = self.settings
         change = (torch.rand(count, generator=generator) < settings.probability).float()
         largest = torch.tensor(settings.rotate_deg) * math.pi / 180
         angles = _symmetric(count, 3, generator) * largest * change[:, None]
         scale = 1 + _symmetric(count, 1, generator)[:, 0] * settings.scale * change
         shift = _symmetric(count, 3, generator) * settings.translate_voxels * change[:, None]
-        linear = _rotations(angles) / scale[:, None, None]
-        # Voxel offsets from the centre become normalised ones by half the side of each axis, so a
-        # rotation stays a rotation when the sides differ.
-        half = torch.tensor(shape, dtype=torch.float32) / 2
-        linear = linear * half[None, None, :] / half[None, :, None]
-        theta = torch.cat([linear, (shift / half)[:, :, None]], dim=2)
-        return theta.flip(1)[:, :, [2, 1, 0, 3]]
+        return _rotations(angles) / scale[:, None, None], shift
 
     def _shade(self, images: Tensor, generator: torch.Generator) -> Tensor:
         settings = self.settings
@@ -109,12 +107,42 @@ class Augmenter:
             images = (images - mean) * (1 + settings.contrast * draws[:, 0]) + mean
         if settings.brightness:
             images = images + settings.brightness * draws[:, 1]
-        if settings.gamma:
-            images = _power_law(images, 1 + settings.gamma * draws[:, 2])
+        bent = torch.nonzero(draws[:, 2].flatten()).flatten()
+        if settings.gamma and len(bent):
+            powers = _power_law(images[bent], 1 + settings.gamma * draws[bent, 2])
+            images = powers if len(bent) == count else images.index_copy(0, bent, powers)
         if settings.noise_std:
             noise = torch.randn(images.shape, generator=generator).to(images.device)
-            images = images + settings.noise_std * draws[:, 3].abs() * noise
+            images = torch.addcmul(images, noise, settings.noise_std * draws[:, 3].abs())
         return images
+
+
+def _move_each(
+    images: Tensor, masks: Tensor | None, linear: Tensor, shift: Tensor
+) -> tuple[Tensor, Tensor | None]:
+    """Move case by case; a case whose map changes nothing stays as it is."""
+    result, outlines = images.float().clone(), None if masks is None else masks.clone()
+    still = torch.eye(3)
+    for case, (turn, step) in enumerate(zip(linear, shift, strict=True)):
+        if torch.equal(turn, still) and not step.any():
+            continue
+        for channel, values in enumerate(images[case].float()):
+            mask = masks[case] if masks is not None and channel == 0 else None
+            result[case, channel], outline = moved(values, mask, turn, step)
+            if outlines is not None and outline is not None:
+                outlines[case] = outline
+    return result, outlines
+
+
+def _normalised(linear: Tensor, shift: Tensor, shape: torch.Size) -> Tensor:
+    """The same maps, (count, 3, 4), in torch's normalised (x, y, z) = (k, j, i) frame.
+
+    Voxel offsets from the centre become normalised ones by half the side of each axis, so a rotation stays
+    a rotation when the sides differ.
+    """
+    half = torch.tensor(shape, dtype=torch.float32) / 2
+    theta = torch.cat([linear * half[None, None, :] / half[None, :, None], (shift / half)[:, :, None]], dim=2)
+    return theta.flip(1)[:, :, [2, 1, 0, 3]]
 
 
 def mixup(

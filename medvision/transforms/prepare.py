@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,21 @@ from monai.data import MetaTensor
 from monai.transforms import Compose
 from numpy.typing import NDArray
 
+from medvision.config.intensity import NyulIntensity
 from medvision.config.pixels import Preprocessing
 from medvision.errors import CohortError, MedvisionError
 from medvision.imaging import Geometry, load_mask
 from medvision.imaging.nifti import is_nifti
 from medvision.imaging.segments import Overlap
 from medvision.transforms.load import LoadVolumed
-from medvision.transforms.preprocess import IMAGE, MASK, spatial_and_intensity
+from medvision.transforms.preprocess import padding, up_to_intensity
+from medvision.transforms.regions import IMAGE, MASK, REGION, foreground_voxels, otsu_threshold
+from medvision.transforms.standard import HistogramStandard, Landmarks, landmarks_of
+
+QUANTILES = 201
+"""Intensity percentiles that are kept of each scan: 0, 0.5, 1, … 100."""
+
+_MOST_VOXELS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,10 @@ class Prepared:
         voxels_sha256: Digest of the scan's voxels, the same whatever the container.
         foreground: Up to 1,000 voxels of each structure, (n, 3), from which patches are centred without
             searching the mask at every step; None without a mask.
+        landmarks: Of the preprocessed image's histogram, where the study standardises it; else None.
+        quantiles: Intensity percentiles of the scan's foreground as it was read: of the structures where
+            there are any, else of the voxels above Otsu's threshold.
+        structure_ml: Volume of each structure in the scan and in the preprocessed mask, by class.
     """
 
     image: NDArray[np.float32]
@@ -43,6 +55,9 @@ class Prepared:
     scan: Geometry
     voxels_sha256: str
     foreground: NDArray[np.int16] | None
+    landmarks: Landmarks | None
+    quantiles: tuple[float, ...]
+    structure_ml: Mapping[int, tuple[float, float]]
 
     def description(self) -> dict[str, object]:
         """Return everything but the arrays, for JSON."""
@@ -52,10 +67,20 @@ class Prepared:
             "scan_affine": np.asarray(self.scan.affine).tolist(),
             "scan_shape": list(self.scan.shape),
             "voxels_sha256": self.voxels_sha256,
+            "landmarks": self.landmarks,
+            "quantiles": self.quantiles,
+            "structure_ml": {str(value): list(pair) for value, pair in self.structure_ml.items()},
         }
 
 
-def prepare(image: Path, mask: Path | None, settings: Preprocessing, labels: Mapping[str, int]) -> Prepared:
+def prepare(
+    image: Path,
+    mask: Path | None,
+    settings: Preprocessing,
+    labels: Mapping[str, int],
+    *,
+    region: Path | None = None,
+) -> Prepared:
     """Load, check and preprocess one case.
 
     Args:
@@ -64,35 +89,60 @@ def prepare(image: Path, mask: Path | None, settings: Preprocessing, labels: Map
         settings: The `preprocessing:` part of a study.
         labels: Structures and their mask values; empty for classification, where a mask only says where
             to crop.
+        region: As `mask`, where the settings need one; every voxel that belongs to anything.
 
     Raises:
         SeriesError: The image is not one readable series, or the mask belongs to another one, lacks
             structures, or has values that the study does not name.
-        GeometryError: The mask does not lie in the image's grid.
-        CohortError: The image has NaN or is constant.
+        GeometryError: The mask or the region does not lie in the image's grid.
+        CohortError: The image has NaN or is constant, or there is nothing where a step looks for something.
     """
-    keys = (IMAGE,) if mask is None else (IMAGE, MASK)
-    loaded = LoadVolumed((IMAGE,), ensure_channel_first=True)({IMAGE: str(image)})
+    paths = {IMAGE: image, MASK: mask, REGION: region if settings.needs_region else None}
+    loaded = _load({key: path for key, path in paths.items() if path is not None}, labels)
+    keys = tuple(str(key) for key in loaded)
     scan = _geometry(loaded[IMAGE])
-    _check_image(loaded[IMAGE], image)
-    if mask is not None:
-        loaded[MASK] = _as_classes(read_mask(mask, image, scan, labels), scan, labels)
-    digest = hashlib.sha256(np.ascontiguousarray(loaded[IMAGE].numpy()).tobytes()).hexdigest()
-    done = _apply(Compose(spatial_and_intensity(settings, keys)), loaded)
+    # Before the steps: some of MONAI's change an image in place.
+    facts = _facts(loaded, labels)
+    done = _apply(Compose(up_to_intensity(settings, keys)), loaded)
+    landmarks = _landmarks(done, settings)
+    done = _apply(Compose(padding(settings, keys)), done)
     classes = None if mask is None else np.ascontiguousarray(done[MASK].numpy()[0]).astype(np.uint8)
+    affine = np.asarray(done[IMAGE].affine, dtype=np.float64)
     return Prepared(
         image=np.ascontiguousarray(done[IMAGE].numpy(), dtype=np.float32),
         mask=classes,
-        affine=np.asarray(done[IMAGE].affine, dtype=np.float64),
+        affine=affine,
         scan=scan,
-        voxels_sha256=digest,
+        voxels_sha256=facts.sha256,
         foreground=None if classes is None else _foreground(classes),
+        landmarks=landmarks,
+        quantiles=facts.quantiles,
+        structure_ml={value: (ml, _ml(classes, value, affine)) for value, ml in facts.structure_ml.items()},
     )
 
 
 def prepare_image(image: Path, settings: Preprocessing) -> Prepared:
     """Load, check and preprocess one image without a mask, as for prediction."""
     return prepare(image, None, settings, {})
+
+
+def standardised(prepared: Prepared, standard: HistogramStandard | None) -> Prepared:
+    """Bring an image to the standard histogram that a fold learned; without one it stays as it is."""
+    if standard is None or prepared.landmarks is None:
+        return prepared
+    return replace(prepared, image=standard.apply(prepared.image, prepared.landmarks))
+
+
+def _load(paths: Mapping[str, Path], labels: Mapping[str, int]) -> dict[Hashable, Any]:
+    """Read the files of a case and check them against each other and the study."""
+    image = paths[IMAGE]
+    loaded = LoadVolumed((IMAGE,), ensure_channel_first=True)({IMAGE: str(image)})
+    scan = _geometry(loaded[IMAGE])
+    _check_image(loaded[IMAGE], image)
+    for key, named in ((MASK, labels), (REGION, {})):
+        if key in paths:
+            loaded[key] = _as_classes(read_mask(paths[key], image, scan, named), scan, named)
+    return loaded
 
 
 def _apply(steps: Compose, loaded: dict[Hashable, Any]) -> dict[Hashable, Any]:
@@ -104,6 +154,52 @@ def _apply(steps: Compose, loaded: dict[Hashable, Any]) -> dict[Hashable, Any]:
             raise error.__cause__ from None
         raise
     return done
+
+
+def _landmarks(done: Mapping[Hashable, Any], settings: Preprocessing) -> Landmarks | None:
+    intensity = settings.intensity
+    if not isinstance(intensity, NyulIntensity):
+        return None
+    inside = foreground_voxels(done, intensity.foreground)
+    return landmarks_of(done[IMAGE].numpy()[0][inside], intensity.percentiles)
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What is kept of a scan as it was read; see `Prepared`."""
+
+    sha256: str
+    quantiles: tuple[float, ...]
+    structure_ml: Mapping[int, float]
+
+
+def _facts(loaded: Mapping[Hashable, Any], labels: Mapping[str, int]) -> _Facts:
+    voxels = np.ascontiguousarray(loaded[IMAGE].numpy())
+    mask = loaded[MASK].numpy()[0] if MASK in loaded and labels else None
+    affine = np.asarray(loaded[IMAGE].affine, dtype=np.float64)
+    return _Facts(
+        hashlib.sha256(voxels.tobytes()).hexdigest(),
+        _quantiles(voxels[0], None if mask is None else mask > 0),
+        {} if mask is None else {value: _ml(mask, value, affine) for value in range(1, len(labels) + 1)},
+    )
+
+
+def _quantiles(voxels: NDArray[np.float32], inside: NDArray[np.bool_] | None) -> tuple[float, ...]:
+    """Percentiles of the foreground, of at most a million voxels that are spread evenly over it."""
+    if inside is None or not inside.any():
+        thin = voxels.ravel()[:: -(-voxels.size // _MOST_VOXELS)]
+        thin = thin if thin.min() < thin.max() else voxels.ravel()
+        values = thin[thin > otsu_threshold(thin)]
+    else:
+        values = voxels[inside]
+        values = values[:: -(-values.size // _MOST_VOXELS)]
+    found = np.percentile(values, np.linspace(0, 100, QUANTILES))
+    return tuple(float(f"{value:.6g}") for value in found)
+
+
+def _ml(mask: NDArray[Any] | None, value: int, affine: NDArray[np.float64]) -> float:
+    voxels = 0 if mask is None else int((mask == value).sum())
+    return voxels * abs(float(np.linalg.det(affine[:3, :3]))) / 1000
 
 
 def _foreground(classes: NDArray[np.uint8], most: int = 1000) -> NDArray[np.int16]:

@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from medvision.cohort import Case, Cohort, file_hashes, same_scan_twice
-from medvision.config import Study
+from medvision.config import Preprocessing, Study
 from medvision.errors import CohortError, LeakageError, MedvisionError, TrainingError
 from medvision.runs import cache_folder
+from medvision.store import LIMIT_VARIABLE, make_room
 from medvision.transforms.cache import CachedCase, cached_case
 from medvision.wording import first_of
 from medvision.workflows.opened import MOST_NAMED, OpenedStudy, reads_masks
@@ -38,12 +39,12 @@ def hash_inputs(cohort: Cohort, shown: Display) -> dict[str, str]:
 
 def input_paths(cohort: Cohort) -> list[Path]:
     """Return every image and mask of a cohort, each once."""
-    paths = [path for case in cohort for path in (case.image, case.mask) if path is not None]
+    paths = [path for case in cohort for path in (case.image, case.mask, case.region) if path is not None]
     return list(dict.fromkeys(paths))
 
 
 def prepare_cases(
-    opened: OpenedStudy, cohort: Cohort, hashes: Mapping[str, str], shown: Display
+    opened: OpenedStudy, cohort: Cohort, hashes: Mapping[str, str], shown: Display, settings: Preprocessing
 ) -> dict[str, CachedCase]:
     """Preprocess every case that the cache does not hold, and check them all.
 
@@ -52,6 +53,7 @@ def prepare_cases(
         cohort: Which of its cases.
         hashes: SHA-256 of their files.
         shown: Where progress goes.
+        settings: The `preprocessing:` part of the study, the figures of a fold filled in.
 
     Returns:
         The preprocessed cases by case id, in the cohort's order.
@@ -69,7 +71,7 @@ def prepare_cases(
 
     def work(case: Case) -> CachedCase:
         mask = case.mask if with_mask else None
-        return cached_case(case.image, mask, study.preprocessing, opened.structures, hashes)
+        return cached_case(case.image, mask, settings, opened.structures, hashes, region=case.region)
 
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
         futures = {pool.submit(work, case): case for case in cohort}
@@ -86,6 +88,9 @@ def prepare_cases(
             f"{len(named)} of {len(cohort)} cases cannot be used; mend or exclude them",
             problems=first_of(named, MOST_NAMED),
         )
+    over = make_room()
+    if over:
+        shown.say(f"the cache is {over / 1e9:.1f} GB over {LIMIT_VARIABLE}: running studies need all of it")
     ordered = {case.case_id: done[case.case_id] for case in cohort}
     _check_same_voxels(cohort, ordered)
     _check_shapes(study, ordered)

@@ -11,13 +11,13 @@ from pathlib import Path
 from medvision.cohort import Case, Cohort, file_hashes, same_scan_twice
 from medvision.config import ClassificationTask, Study, StudyFile
 from medvision.errors import CohortError, MedvisionError, TrainingError
-from medvision.imaging import ImageHeader, check_mask, inspect
+from medvision.imaging import Geometry, ImageHeader, check_mask, inspect
 from medvision.reporting.terminal import table_text
 from medvision.runs import atomic_write, cache_folder
 from medvision.wording import first_of
 from medvision.workflows.balance import balance_of
 from medvision.workflows.memory import available_bytes, training_bytes
-from medvision.workflows.opened import MOST_NAMED, OpenedStudy, open_study, reads_masks
+from medvision.workflows.opened import MOST_NAMED, OpenedStudy, median_spacing, open_study, reads_masks
 
 
 @dataclass(frozen=True)
@@ -109,15 +109,14 @@ def check(
 
 
 def _check_headers(opened: OpenedStudy) -> dict[str, ImageHeader]:
-    """Read every header once; masks must lie in their image's grid."""
+    """Read every header once; masks and regions must lie in their image's grid."""
     cases = list(opened.development)
-    masks = reads_masks(opened.study)
     paths = dict.fromkeys(case.image for case in cases)
     # Reading a header is mostly Python, which runs one thread at a time: more than two only wait.
     with ThreadPoolExecutor(2) as pool:
         found = dict(zip(map(str, paths), pool.map(_header, paths), strict=True))
         images = (found[str(case.image)] for case in cases)
-        wrong = list(pool.map(lambda case, image: _problem(case, image, opened, masks), cases, images))
+        wrong = list(pool.map(lambda case, image: _problem(case, image, opened), cases, images))
     problems = [
         f"case {case.case_id} of patient {case.patient_id}: {problem}"
         for case, problem in zip(cases, wrong, strict=True)
@@ -138,14 +137,16 @@ def _header(path: Path) -> ImageHeader | MedvisionError:
         return error
 
 
-def _problem(case: Case, image: ImageHeader | MedvisionError, opened: OpenedStudy, masks: bool) -> str:
-    """What is wrong with the image, else with its mask, as far as headers show."""
+def _problem(case: Case, image: ImageHeader | MedvisionError, opened: OpenedStudy) -> str:
+    """What is wrong with the image, else with its mask or its region, as far as headers show."""
     if isinstance(image, MedvisionError):
         return str(image)
-    if not masks or case.mask is None:
-        return ""
+    study = opened.study
     try:
-        check_mask(case.mask, image, labels=opened.structures or None)
+        if case.mask is not None and reads_masks(study):
+            check_mask(case.mask, image, labels=opened.structures or None)
+        if case.region is not None and study.preprocessing.needs_region:
+            check_mask(case.region, image)
     except MedvisionError as error:
         return str(error)
     return ""
@@ -171,7 +172,7 @@ def _size(path: Path) -> int:
 
 
 def _check_memory(study: Study, headers: dict[str, ImageHeader]) -> int:
-    shapes = [_preprocessed_shape(study, header) for header in headers.values()]
+    shapes = _preprocessed_shapes(study, [header.geometry for header in headers.values()])
     largest = max(shapes, key=lambda shape: shape[0] * shape[1] * shape[2])
     needed, free = training_bytes(study, largest), available_bytes()
     if free is not None and needed > free:
@@ -182,9 +183,16 @@ def _check_memory(study: Study, headers: dict[str, ImageHeader]) -> int:
     return needed
 
 
-def _preprocessed_shape(study: Study, header: ImageHeader) -> tuple[int, ...]:
-    target = study.preprocessing.spacing_mm
-    if target is None:
-        return tuple(header.geometry.shape)
-    sides = zip(header.geometry.shape, header.geometry.spacing_mm, target, strict=True)
-    return tuple(round(side * have / want) for side, have, want in sides)
+def _preprocessed_shapes(study: Study, scans: Sequence[Geometry]) -> list[tuple[int, ...]]:
+    steps = study.preprocessing
+    turned = [scan.reoriented(steps.orientation) for scan in scans]
+    match steps.spacing_mm:
+        case None:
+            return [scan.shape for scan in turned]
+        case "median":  # of all cases: for an estimate that of each fold is near enough
+            target = median_spacing([scan.spacing_mm for scan in turned])
+        case spacing:
+            target = spacing
+    return [
+        tuple(round(mm / want) for mm, want in zip(scan.extent_mm, target, strict=True)) for scan in turned
+    ]

@@ -9,7 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from medvision.training.device import choose_device
-from medvision.workflows.cases import hash_inputs, prepare_cases
+from medvision.workflows.cases import hash_inputs
+from medvision.workflows.fitted import prepare_folds
 from medvision.workflows.members import Network, inner_parts, train_and_store
 from medvision.workflows.opened import OpenedStudy
 from medvision.workflows.progress import display
@@ -22,13 +23,14 @@ def measure_step(opened: OpenedStudy, *, device: str, allow: Collection[str]) ->
         MedvisionError: A case cannot be used, or the step does not fit in memory.
     """
     with display() as shown:
-        cohort = opened.development
-        cases = prepare_cases(opened, cohort, hash_inputs(cohort, shown), shown)
+        hashes = hash_inputs(opened.development, shown)
+        prepared = prepare_folds(opened, hashes, shown, opened.splits.parts[:1])
     training = opened.study.training.model_copy(
         update={"epochs": 1, "steps_per_epoch": 1, "early_stopping": None}
     )
     study = opened.study.model_copy(update={"training": training})
     part = opened.splits.parts[0]
+    cases = prepared[part.repeat, part.fold].cases
     train = opened.cohort.select(part.train)
     started = time.monotonic()
     with TemporaryDirectory() as folder:

@@ -22,6 +22,7 @@ from medvision.training.callbacks import EpochReport
 from medvision.training.seeds import stream
 from medvision.transforms.cache import CachedCase
 from medvision.workflows.comparators import comparator_scores
+from medvision.workflows.fitted import FoldCases
 from medvision.workflows.masks import predict_masks
 from medvision.workflows.members import (
     Network,
@@ -39,7 +40,7 @@ class FoldWork:
     Args:
         network: How the network is made.
         cohort: All cases.
-        cases: The preprocessed cases by case id.
+        prepared: What the networks of each fold see, by repeat and fold.
         folder: The run folder.
         device: Where it computes.
         shown: Where progress goes.
@@ -48,7 +49,7 @@ class FoldWork:
 
     network: Network
     cohort: Cohort
-    cases: Mapping[str, CachedCase]
+    prepared: Mapping[tuple[int, int], FoldCases]
     folder: RunFolder
     device: torch.device
     shown: Display
@@ -58,6 +59,11 @@ class FoldWork:
     def study(self) -> Study:
         """The study."""
         return self.network.study
+
+    def cases(self, part: Part, case_ids: Sequence[str]) -> list[CachedCase]:
+        """Return preprocessed cases as the networks of a fold see them."""
+        seen = self.prepared[part.repeat, part.fold].cases
+        return [seen[case_id] for case_id in case_ids]
 
 
 def is_finished(folder: RunFolder, part: Part) -> bool:
@@ -74,6 +80,7 @@ def fit_fold(work: FoldWork, part: Part) -> None:
     """
     started = time.monotonic()
     place = work.folder.fold(part.repeat, part.fold)
+    work.prepared[part.repeat, part.fold].write(place)
     train, test = work.cohort.select(part.train), work.cohort.select(part.test)
     members = _train_members(work, part, train)
     _write_log(place / "log.csv", members)
@@ -82,10 +89,9 @@ def fit_fold(work: FoldWork, part: Part) -> None:
     else:
         networks = [work.network.with_weights(member["weights"], place) for member in members]
         predict_masks(
-            [network.to(work.device) for network in networks],
+            [([network.to(work.device) for network in networks], work.cases(part, part.test))],
             work.study,
             test,
-            [work.cases[case_id] for case_id in part.test],
             ids={"repeat": part.repeat, "fold": part.fold},
             folder=work.folder,
             masks=work.folder.masks,
@@ -104,7 +110,7 @@ def _train_members(work: FoldWork, part: Part, train: Cohort) -> list[dict[str, 
     place = work.folder.fold(part.repeat, part.fold)
     purpose = ("fold", part.repeat, part.fold)
     inner = inner_parts(work.study, train, purpose, part.inner)
-    cases = [work.cases[case_id] for case_id in part.train]
+    cases = work.cases(part, part.train)
     epochs = work.study.training.epochs
     number = work.parts.index(part) + 1
     task = work.shown.task(f"fold {number}/{len(work.parts)}", epochs * len(inner))
@@ -141,7 +147,7 @@ def _predict_classification(
     work: FoldWork, part: Part, train: Cohort, test: Cohort, members: list[dict[str, Any]]
 ) -> None:
     study, place = work.study, work.folder.fold(part.repeat, part.fold)
-    cases = [work.cases[case_id] for case_id in part.test]
+    cases = work.cases(part, part.test)
     networks = [work.network.with_weights(member["weights"], place).to(work.device) for member in members]
     logits = np.mean([classification_logits(n, cases, study, work.device) for n in networks], axis=0)
     unseen = unseen_scores(members)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from medvision.cohort import Cohort, Part, file_hashes, same_scan_twice
 from medvision.config import ClassificationTask, study_hash
@@ -18,8 +19,9 @@ from medvision.errors import RunError
 from medvision.runs import RunFolder, atomic_json, atomic_path, cache_folder
 from medvision.training.seeds import stream
 from medvision.transforms.cache import CachedCase
-from medvision.workflows.cases import input_paths, prepare_cases
+from medvision.workflows.cases import input_paths
 from medvision.workflows.comparators import comparator_scores
+from medvision.workflows.fitted import Fitted, prepare_as_learned
 from medvision.workflows.fold import FoldWork, is_finished, probability, unseen_scores
 from medvision.workflows.masks import predict_masks
 from medvision.workflows.members import classification_logits
@@ -62,6 +64,8 @@ def predict_locked_test(
 ) -> None:
     """Open the locked test set, note that first, and predict it by the mean of all networks of the run.
 
+    The networks of each fold see it with the voxel size and the standard histogram that their fold learned.
+
     Args:
         work: What the folds shared; every fold is finished.
         opened: The study.
@@ -86,30 +90,37 @@ def predict_locked_test(
     own = file_hashes(input_paths(opened.locked), index=cache_folder() / "hashes.json")
     everything = {**hashes, **own}
     same_scan_twice(opened.cohort, everything)
+    learned = [Fitted.read(work.folder.fold(part.repeat, part.fold)) for part in work.parts]
     # All of them, so that one scan in two files is found too; the others come from the cache.
-    cases = prepare_cases(opened, opened.cohort, everything, work.shown)
-    tested = [cases[case_id] for case_id in opened.locked.table["case_id"]]
+    seen = prepare_as_learned(opened, opened.cohort, everything, work.shown, learned)
+    cases = {
+        fitted: [found[case_id] for case_id in opened.locked.table["case_id"]]
+        for fitted, found in seen.items()
+    }
+    folds = list(zip(work.parts, learned, strict=True))
     task = work.shown.task("locked test set", 1)
     if isinstance(work.study.task, ClassificationTask):
-        _classify(work, opened.locked, tested)
+        _classify(work, opened.locked, [(part, cases[fitted]) for part, fitted in folds])
     else:
-        _segment(work, opened.locked, tested)
+        _segment(work, opened.locked, folds, cases)
     task.advance(1)
     record.content["locked_inputs"] = own
     atomic_json(work.folder.locked_test / "locked_test.json", {"unlock": len(record.content["unlocks"])})
 
 
-def _segment(work: FoldWork, test: Cohort, cases: Sequence[CachedCase]) -> None:
-    networks = [
-        work.network.with_weights(member["weights"], work.folder.path).to(work.device)
-        for part in work.parts
-        for member in _members(work, part)
-    ]
+def _segment(
+    work: FoldWork,
+    test: Cohort,
+    folds: Sequence[tuple[Part, Fitted]],
+    cases: Mapping[Fitted, Sequence[CachedCase]],
+) -> None:
+    alike: dict[Fitted, list[nn.Module]] = {}
+    for part, fitted in folds:
+        alike.setdefault(fitted, []).extend(_networks(work, _members(work, part)))
     predict_masks(
-        networks,
+        [(networks, cases[fitted]) for fitted, networks in alike.items()],
         work.study,
         test,
-        cases,
         ids={},
         folder=work.folder,
         masks=work.folder.locked_test / "segmentations",
@@ -118,16 +129,13 @@ def _segment(work: FoldWork, test: Cohort, cases: Sequence[CachedCase]) -> None:
     )
 
 
-def _classify(work: FoldWork, test: Cohort, cases: Sequence[CachedCase]) -> None:
+def _classify(work: FoldWork, test: Cohort, folds: Sequence[tuple[Part, Sequence[CachedCase]]]) -> None:
     """Write scores, thresholds (the mean of those of the folds) and predictions of every model."""
     scores: dict[str, list[NDArray[np.float64]]] = {}
     logits = []
-    for part in work.parts:
+    for part, cases in folds:
         members = _members(work, part)
-        networks = [
-            work.network.with_weights(member["weights"], work.folder.path).to(work.device)
-            for member in members
-        ]
+        networks = _networks(work, members)
         own = np.mean([classification_logits(n, cases, work.study, work.device) for n in networks], axis=0)
         logits.append(own)
         for name, found in _comparators(work, part, test, members, own).items():
@@ -170,6 +178,11 @@ def _comparators(
 def _members(work: FoldWork, part: Part) -> list[dict[str, Any]]:
     place = work.folder.fold(part.repeat, part.fold)
     return [torch.load(path, weights_only=True) for path in sorted(place.glob("member-*.pt"))]
+
+
+def _networks(work: FoldWork, members: Sequence[Mapping[str, Any]]) -> list[nn.Module]:
+    path = work.folder.path
+    return [work.network.with_weights(member["weights"], path).to(work.device) for member in members]
 
 
 def _threshold(folder: RunFolder, part: Part, model: str) -> float:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +17,34 @@ from torch import nn
 from medvision.cohort import Cohort
 from medvision.config import SegmentationTask, Study
 from medvision.evaluation import segmentation_scores
-from medvision.imaging import Geometry, resample_array, save_nifti
+from medvision.imaging import Geometry, save_nifti
 from medvision.models import total_stride
 from medvision.runs import RunFolder, atomic_path
 from medvision.training.inference import predict_logits
 from medvision.transforms.cache import CachedCase
+from medvision.transforms.invert import largest_share, shares_in_scan
 from medvision.transforms.prepare import read_mask
 
 
+@dataclass(frozen=True)
+class View:
+    """One scan as some networks learned to see it.
+
+    Args:
+        networks: In evaluation mode.
+        image: The preprocessed image, (1, i, j, k).
+        affine: Its voxels to RAS millimetres.
+    """
+
+    networks: Sequence[nn.Module]
+    image: NDArray[np.float32]
+    affine: NDArray[np.float64]
+
+
 def predict_masks(
-    networks: Sequence[nn.Module],
+    predictors: Sequence[tuple[Sequence[nn.Module], Sequence[CachedCase]]],
     study: Study,
     test: Cohort,
-    cases: Sequence[CachedCase],
     *,
     ids: Mapping[str, int],
     folder: RunFolder,
@@ -39,10 +56,10 @@ def predict_masks(
     """Predict cases, write their masks, and score them against the reference.
 
     Args:
-        networks: Whose mean predicts, in evaluation mode.
+        predictors: Networks, in evaluation mode, each group with the preprocessed cases as it learned to see
+            them, in the order of the cases; the mean of all networks predicts.
         study: The study.
         test: The cases.
-        cases: Its preprocessed cases, in the same order.
         ids: Columns that say which part it is, such as repeat and fold.
         folder: The run folder.
         masks: The folder of the masks, within it.
@@ -51,10 +68,14 @@ def predict_masks(
         device: Where it computes.
     """
     rows, scores = [], []
-    for record, case in zip(test, cases, strict=True):
+    for record, cases in zip(test, zip(*(seen for _, seen in predictors), strict=True), strict=True):
         path = masks / f"{record.case_id}{suffix}.nii.gz"
-        scan = case.scan()
-        mask = mask_in_scan(networks, study, case.image(), case.affine(), scan, device)
+        scan = cases[0].scan()
+        views = [
+            View(networks, case.image(), case.affine())
+            for (networks, _), case in zip(predictors, cases, strict=True)
+        ]
+        mask = labelled(structure_shares(views, study, scan, device), study)
         save_nifti(path, mask, scan)
         own = {"case_id": record.case_id, "patient_id": record.patient_id, **ids}
         rows.append({**own, "mask": path.relative_to(folder.path).as_posix()})
@@ -65,43 +86,50 @@ def predict_masks(
             pd.DataFrame(table).to_parquet(temporary, index=False)
 
 
-def mask_in_scan(
-    networks: Sequence[nn.Module],
-    study: Study,
-    image: NDArray[np.float32],
-    affine: NDArray[np.float64],
-    scan: Geometry,
-    device: torch.device,
-) -> NDArray[np.uint8]:
-    """Return the predicted mask in the scan's own grid, with the values of `task.labels`.
+def structure_shares(
+    views: Sequence[View], study: Study, scan: Geometry, device: torch.device
+) -> NDArray[np.float32]:
+    """Return the predicted probability of each structure in the scan's own grid.
 
-    The members' probabilities are averaged, brought to the scan's grid by linear interpolation, and
-    only then compared, so that an outline does not inherit the steps of a coarser grid.
+    The probabilities of networks that see the scan alike are averaged on their preprocessed grid and brought
+    to the scan's, see `medvision.transforms.invert`; there those of all networks are averaged, each with the
+    same weight.
 
     Args:
-        networks: Members, in evaluation mode.
+        views: The scan as the networks see it; one or more.
         study: The study.
-        image: The preprocessed image, (1, i, j, k).
-        affine: Its voxels to RAS millimetres.
         scan: The scan's own grid.
         device: Where it computes.
+
+    Returns:
+        (structures, *scan.shape).
     """
-    batch = torch.from_numpy(np.array(image))[None].to(device)
+    count = sum(len(view.networks) for view in views)
+    weighted = (_shares(view, study, scan, device) * np.float32(len(view.networks) / count) for view in views)
+    return reduce(np.add, weighted)
+
+
+def _shares(view: View, study: Study, scan: Geometry, device: torch.device) -> NDArray[np.float32]:
+    batch = torch.from_numpy(np.array(view.image))[None].to(device)
     stride = total_stride(study.model)
     probabilities = torch.stack(
         [
             predict_logits(network, batch, study.prediction, stride=stride)[0].softmax(0)
-            for network in networks
+            for network in view.networks
         ]
     ).mean(0)
-    own = Geometry(shape=image.shape[1:], affine=affine)
-    structures = np.stack(
-        [resample_array(channel, own, scan, order="linear") for channel in probabilities[1:].cpu().numpy()]
-    )
-    background = 1 - structures.sum(0)
-    winner = np.concatenate([background[None], structures]).argmax(0)
+    return shares_in_scan(probabilities[1:].cpu().numpy(), view.affine, scan)
+
+
+def labelled(shares: NDArray[np.float32], study: Study) -> NDArray[np.uint8]:
+    """Return a mask with the values of `task.labels`: at each voxel the class with the largest probability.
+
+    Args:
+        shares: (structures, i, j, k), as `structure_shares`.
+        study: The study.
+    """
     values = np.array([0, *_labels(study).values()], dtype=np.uint8)
-    mask: NDArray[np.uint8] = values[winner]
+    mask: NDArray[np.uint8] = values[largest_share(shares)]
     return mask
 
 

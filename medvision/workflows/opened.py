@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
+import numpy as np
+
 from medvision.cohort import Cohort, Splits, numeric_covariates, read_manifest, read_msd
 from medvision.config import (
     ClassificationTask,
@@ -21,6 +23,8 @@ from medvision.config import (
 from medvision.config.split import columns_of
 from medvision.errors import CohortError
 from medvision.workflows.splitting import study_splits
+
+SpacingMm = tuple[float, float, float]
 
 MOST_NAMED = 20
 """An error names so many cases, and how many more there are."""
@@ -117,6 +121,7 @@ def _read_cohort(file: StudyFile) -> Cohort:
                 case=manifest.case,
                 image=manifest.image,
                 mask=manifest.mask,
+                region=manifest.region,
                 label=task.label if task else None,
                 positive=task.positive if task else 1,
                 negative=task.negative if task else None,
@@ -138,3 +143,14 @@ def _check_comparators(study: Study, cohort: Cohort) -> None:
             problems += error.problems or [error.message]
     if problems:
         raise CohortError("a comparator's covariates cannot be used", problems=list(dict.fromkeys(problems)))
+
+
+def median_spacing(spacings: Sequence[SpacingMm]) -> SpacingMm:
+    """Return the median along each axis, to a ten-thousandth of a millimetre.
+
+    Example:
+        >>> median_spacing([(0.7, 0.7, 1.0), (0.8, 0.8, 5.0), (0.9, 0.9, 2.5)])
+        (0.8, 0.8, 2.5)
+    """
+    i, j, k = np.median(np.asarray(spacings, dtype=np.float64), axis=0).round(4).tolist()
+    return i, j, k

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,15 @@ from torch import nn
 
 from medvision.cohort import Case, read_images
 from medvision.cohort.images import scan_name
-from medvision.config import ClassificationTask, Study, load_study
+from medvision.config import ClassificationTask, Preprocessing, Study, load_study
 from medvision.errors import MedvisionError, PredictionError
 from medvision.imaging import save_nifti
 from medvision.runs import RunFolder, atomic_path
 from medvision.training.device import choose_device
 from medvision.training.inference import predict_logits
-from medvision.transforms.prepare import Prepared, prepare
-from medvision.workflows.masks import mask_in_scan
+from medvision.transforms.prepare import Prepared, prepare, standardised
+from medvision.workflows.fitted import Fitted
+from medvision.workflows.masks import View, labelled, structure_shares
 from medvision.workflows.members import Network
 from medvision.workflows.progress import display
 
@@ -34,12 +35,13 @@ class Ensemble:
 
     Args:
         study: The study that made the run.
-        networks: Members of all folds, in evaluation mode.
+        networks: Members of all folds, in evaluation mode, by what their folds learned before them: images
+            are prepared once for all that see them alike.
         threshold: Mean of the folds' thresholds; NaN for segmentation.
     """
 
     study: Study
-    networks: list[nn.Module]
+    networks: Mapping[Fitted, Sequence[nn.Module]]
     threshold: float
 
 
@@ -80,7 +82,7 @@ def predict(
     folder, target = RunFolder(Path(run)), Path(out)
     study = _study(folder)
     named = [inputs] if isinstance(inputs, (str, Path)) else list(inputs)
-    scans = _scans(named, with_masks=study.preprocessing.crops_around_mask)
+    scans = _scans(named, study.preprocessing)
     _check_masks(study, scans)
     computes_on = choose_device(device)
     ensemble = _ensemble(folder, study, model, allow, computes_on)
@@ -105,13 +107,14 @@ def predict(
     return table
 
 
-def _scans(inputs: Sequence[str | Path], *, with_masks: bool) -> list[Case]:
+def _scans(inputs: Sequence[str | Path], steps: Preprocessing) -> list[Case]:
     if not inputs:
         raise PredictionError("no scans to predict: name NIfTI files, folders of DICOM files, or a manifest")
     scans: list[Case] = []
     for source in map(Path, inputs):
         if source.suffix.lower() in _TABLES:
-            scans += read_images(source, mask="mask" if with_masks else None)
+            mask = "mask" if steps.crops_around_mask else None
+            scans += read_images(source, mask=mask, region="region" if steps.needs_region else None)
         else:
             scans.append(Case(scan_name(source), scan_name(source), source))
     names = [scan.case_id for scan in scans]
@@ -140,11 +143,13 @@ def _ensemble(
     if not finished:
         raise PredictionError(f"{folder.path} has no finished fold; finish it with medvision run")
     network = Network(study, given=model, allow=allow)
-    networks, thresholds = [], []
+    networks: dict[Fitted, list[nn.Module]] = {}
+    thresholds = []
     for place in finished:
+        alike = networks.setdefault(Fitted.read(place), [])
         for stored in sorted(place.glob("member-*.pt")):
             weights = torch.load(stored, weights_only=True)["weights"]
-            networks.append(network.with_weights(weights, stored).to(device))
+            alike.append(network.with_weights(weights, stored).to(device))
         thresholds.append(_threshold(place, study))
     return Ensemble(study, networks, float(np.mean(thresholds)))
 
@@ -166,26 +171,56 @@ def _check_masks(study: Study, scans: Sequence[Case]) -> None:
                 problems=missing[:20],
             )
 
+    if study.preprocessing.needs_region:
+        missing = [scan.case_id for scan in scans if scan.region is None]
+        if missing:
+            raise PredictionError(
+                f"this run looks at a region of each scan, and {len(missing)} inputs name none; give a "
+                "manifest with the columns case_id, image and region",
+                problems=missing[:20],
+            )
+
 
 def _predict_scan(ensemble: Ensemble, scan: Case, target: Path, device: torch.device) -> dict[str, Any]:
     study = ensemble.study
-    prepared = prepare(scan.image, scan.mask, study.preprocessing, {})
+    seen = _prepared(ensemble, scan)
     if isinstance(study.task, ClassificationTask):
-        return _classify(ensemble, scan, prepared, device)
-    mask = mask_in_scan(ensemble.networks, study, prepared.image, prepared.affine, prepared.scan, device)
+        return _classify(ensemble, scan, seen, device)
+    grid = next(iter(seen.values())).scan
+    views = [
+        View(networks, seen[fitted].image, seen[fitted].affine)
+        for fitted, networks in ensemble.networks.items()
+    ]
+    mask = labelled(structure_shares(views, study, grid, device), study)
     path = target / f"{scan.case_id}.nii.gz"
-    save_nifti(path, mask, prepared.scan)
-    voxel_ml = float(np.prod(prepared.scan.spacing_mm)) / 1000
+    save_nifti(path, mask, grid)
+    voxel_ml = float(np.prod(grid.spacing_mm)) / 1000
     volumes = {
         f"{name}_ml": int((mask == value).sum()) * voxel_ml for name, value in study.task.labels.items()
     }
     return {"case_id": scan.case_id, "image": str(scan.image), "mask": path.name, **volumes}
 
 
-def _classify(ensemble: Ensemble, scan: Case, prepared: Prepared, device: torch.device) -> dict[str, Any]:
-    batch = torch.from_numpy(prepared.image)[None].to(device)
+def _prepared(ensemble: Ensemble, scan: Case) -> dict[Fitted, Prepared]:
+    """The scan as the networks of each fold learned to see it, read once for each voxel size."""
+    read: dict[object, Prepared] = {}
+    seen = {}
+    for fitted in ensemble.networks:
+        if fitted.spacing_mm not in read:
+            settings = fitted.settings(ensemble.study)
+            read[fitted.spacing_mm] = prepare(scan.image, scan.mask, settings, {}, region=scan.region)
+        seen[fitted] = standardised(read[fitted.spacing_mm], fitted.standard)
+    return seen
+
+
+def _classify(
+    ensemble: Ensemble, scan: Case, seen: Mapping[Fitted, Prepared], device: torch.device
+) -> dict[str, Any]:
     settings = ensemble.study.prediction
-    logits = [float(predict_logits(network, batch, settings)[0, 0]) for network in ensemble.networks]
+    logits = []
+    for fitted, networks in ensemble.networks.items():
+        batch = torch.from_numpy(seen[fitted].image)[None].to(device)
+        logits += [float(predict_logits(network, batch, settings)[0, 0]) for network in networks]
     score = float(1 / (1 + np.exp(-np.mean(logits))))
     return {
         "case_id": scan.case_id,

@@ -18,7 +18,8 @@ from medvision.reporting import write_report
 from medvision.runs import RunFolder, atomic_json, atomic_path, atomic_write
 from medvision.training.device import choose_device
 from medvision.workflows.belongs import check_belongs
-from medvision.workflows.cases import hash_inputs, prepare_cases
+from medvision.workflows.cases import hash_inputs
+from medvision.workflows.fitted import prepare_folds
 from medvision.workflows.fold import FoldWork, fit_fold, is_finished
 from medvision.workflows.locked_results import locked_results
 from medvision.workflows.locked_test import check_unlock, is_predicted, locked_table, predict_locked_test
@@ -98,9 +99,9 @@ def run(
         record = Record(folder)
         _write_inputs(folder, opened)
         record.begin(_facts(opened, hashes, model, computes_on.type))
-        cases = prepare_cases(opened, opened.development, hashes, shown)
+        prepared = prepare_folds(opened, hashes, shown, chosen)
         parts = opened.splits.parts
-        work = FoldWork(network, opened.cohort, cases, folder, computes_on, shown, parts)
+        work = FoldWork(network, opened.cohort, prepared, folder, computes_on, shown, parts)
         for part in chosen:
             if not is_finished(folder, part):
                 fit_fold(work, part)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-LIGHT = ["config", "imaging", "cohort", "evaluation", "reporting", "runs", "cli"]
+LIGHT = ["config", "imaging", "cohort", "evaluation", "reporting", "runs", "store", "workflows.cache", "cli"]
 
 
 def modules(repository):

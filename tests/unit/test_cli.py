@@ -49,7 +49,7 @@ def test_help_is_fast_and_loads_no_deep_learning_library():
         assert done.stderr.strip() == "[]"
     # 0.3 s is the goal on an idle machine; twice that tells a heavy import from a busy processor.
     assert min(times) < 0.6
-    for verb in ("run", "check", "predict", "evaluate", "compare", "report", "convert"):
+    for verb in ("run", "check", "predict", "evaluate", "compare", "report", "convert", "cache"):
         assert verb in done.stdout
 
 
@@ -63,7 +63,9 @@ def test_importing_the_package_loads_nothing_and_every_public_name_is_there():
         _ = medvision.nothing
 
 
-@pytest.mark.parametrize("verb", ["run", "check", "predict", "evaluate", "compare", "report", "convert"])
+@pytest.mark.parametrize(
+    "verb", ["run", "check", "predict", "evaluate", "compare", "report", "convert", "cache"]
+)
 def test_every_verb_has_help_with_an_example(verb, capsys):
     assert run(verb, "--help") == 0
     assert f"medvision {verb} " in capsys.readouterr().out.split("Examples:")[1]

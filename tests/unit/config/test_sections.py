@@ -11,11 +11,13 @@ from medvision.config import (
     CustomModel,
     DynUNetModel,
     Evaluation,
+    NyulIntensity,
     PercentileIntensity,
     Preprocessing,
     SegmentationTask,
     Training,
     WindowIntensity,
+    ZscoreIntensity,
 )
 
 
@@ -139,3 +141,20 @@ def test_an_augmentation_that_never_happens():
     assert Augmentation(probability=0, flip_axes=(0,)).probability == 0
     with pytest.raises(ValidationError, match="probability 0 means that rotate_deg, noise_std never happens"):
         Augmentation(probability=0, rotate_deg=(0, 0, 10), noise_std=0.1)
+
+
+@pytest.mark.parametrize("where", [(50,), (50, 10), (1, 1, 99)])
+def test_landmarks_rise(where):
+    with pytest.raises(ValidationError, match="that rise"):
+        NyulIntensity(kind="nyul", percentiles=where)
+
+
+def test_a_zscore_has_one_foreground():
+    with pytest.raises(ValidationError, match="leave one out"):
+        ZscoreIntensity(kind="zscore", nonzero=True, foreground={"kind": "body"})
+
+
+def test_a_region_is_needed_where_a_step_looks_at_it():
+    assert not Preprocessing().needs_region
+    assert Preprocessing(crop={"kind": "region"}).needs_region
+    assert Preprocessing(bias_field={"kind": "n4", "foreground": {"kind": "given"}}).needs_region
