@@ -91,7 +91,7 @@ def _file_fields(case: Case) -> dict[str, object]:
 
 
 def _dicom_fields(path: Path) -> dict[str, object]:
-    """Of one file of the series, as numbers where they are, else as text; dates as numbers that grow with time."""
+    """Of one file of the series, as numbers where they are (dates too), else as text."""
     from pydicom import dcmread
     from pydicom.config import disable_value_validation
     from pydicom.errors import InvalidDicomError
