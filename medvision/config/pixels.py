@@ -28,6 +28,7 @@ from medvision.config.intensity import (
     ZscoreIntensity,
     foreground_of,
 )
+from medvision.config.reading import Reading
 
 Degrees = Annotated[float, Field(strict=True, ge=0, le=180)]
 
@@ -37,6 +38,8 @@ Spacing = Annotated[Annotated[SpacingMm, Tag(VALUE)] | Annotated[Literal["median
 class Preprocessing(Section):
     """Deterministic steps, done once a case and cached."""
 
+    reading: Reading = Reading()
+    """What is done where a DICOM series leaves a choice; by default it is refused."""
     orientation: str = "RAS"
     """Axis codes that every image is brought to."""
     bias_field: BiasField = NoBiasField(kind="none")

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from medvision.config.intensity import NyulIntensity
 from medvision.config.pixels import Preprocessing
 from medvision.errors import CohortError, MedvisionError
-from medvision.imaging import Geometry, load_mask
+from medvision.imaging import Geometry, ReadingOptions, inspect, load_mask
 from medvision.imaging.nifti import is_nifti
 from medvision.imaging.segments import Overlap
 from medvision.transforms.load import LoadVolumed
@@ -98,7 +98,8 @@ def prepare(
         CohortError: The image has NaN or is constant, or there is nothing where a step looks for something.
     """
     paths = {IMAGE: image, MASK: mask, REGION: region if settings.needs_region else None}
-    loaded = _load({key: path for key, path in paths.items() if path is not None}, labels)
+    given = {key: path for key, path in paths.items() if path is not None}
+    loaded = _load(given, labels, **settings.reading.options())
     keys = tuple(str(key) for key in loaded)
     scan = _geometry(loaded[IMAGE])
     # Before the steps: some of MONAI's change an image in place.
@@ -133,15 +134,17 @@ def standardised(prepared: Prepared, standard: HistogramStandard | None) -> Prep
     return replace(prepared, image=standard.apply(prepared.image, prepared.landmarks))
 
 
-def _load(paths: Mapping[str, Path], labels: Mapping[str, int]) -> dict[Hashable, Any]:
+def _load(
+    paths: Mapping[str, Path], labels: Mapping[str, int], **options: Unpack[ReadingOptions]
+) -> dict[Hashable, Any]:
     """Read the files of a case and check them against each other and the study."""
     image = paths[IMAGE]
-    loaded = LoadVolumed((IMAGE,), ensure_channel_first=True)({IMAGE: str(image)})
+    loaded = LoadVolumed((IMAGE,), ensure_channel_first=True, **options)({IMAGE: str(image)})
     scan = _geometry(loaded[IMAGE])
     _check_image(loaded[IMAGE], image)
     for key, named in ((MASK, labels), (REGION, {})):
         if key in paths:
-            loaded[key] = _as_classes(read_mask(paths[key], image, scan, named), scan, named)
+            loaded[key] = _as_classes(read_mask(paths[key], image, scan, named, **options), scan, named)
     return loaded
 
 
@@ -224,7 +227,13 @@ def _check_image(volume: MetaTensor, path: Path) -> None:
         raise CohortError(f"{path}: every voxel is {low:g}; an image that is constant holds no information")
 
 
-def read_mask(mask: Path, image: Path, scan: Geometry, labels: Mapping[str, int]) -> NDArray[Any]:
+def read_mask(
+    mask: Path,
+    image: Path,
+    scan: Geometry,
+    labels: Mapping[str, int],
+    **options: Unpack[ReadingOptions],
+) -> NDArray[Any]:
     """Read the mask of a case into its scan's grid.
 
     Args:
@@ -233,12 +242,13 @@ def read_mask(mask: Path, image: Path, scan: Geometry, labels: Mapping[str, int]
         scan: Shape and affine of the image.
         labels: Structures and their values. A NIfTI holds these values; in a SEG or an RTSTRUCT the
             structures are found by their names. Empty where it only matters where anything is.
+        options: How the image is read.
 
     Raises:
         GeometryError: The mask does not lie on the image's voxels.
         SeriesError: It belongs to another series, lacks structures, or has values without a name.
     """
-    place = scan if is_nifti(mask) else image
+    place = scan if is_nifti(mask) else inspect(image, **options)
     overlap: Overlap = "refuse" if labels else "first"
     return load_mask(mask, place, labels=labels or None, overlap=overlap).array
 

@@ -37,7 +37,12 @@ def preprocessing_transforms(
         as float32; their affines map voxels to RAS millimetres.
     """
     keys = (IMAGE, *[MASK] * with_mask, *[REGION] * with_region)
-    return Compose([LoadVolumed(keys, ensure_channel_first=True), *spatial_and_intensity(settings, keys)])
+    return Compose(
+        [
+            LoadVolumed(keys, ensure_channel_first=True, **settings.reading.options()),
+            *spatial_and_intensity(settings, keys),
+        ]
+    )
 
 
 def spatial_and_intensity(settings: Preprocessing, keys: tuple[str, ...] = (IMAGE,)) -> list[Transform]:

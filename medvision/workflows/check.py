@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Unpack
 
 from medvision.cohort import Case, Cohort, file_hashes, same_scan_twice
 from medvision.config import ClassificationTask, Study, StudyFile
 from medvision.errors import CohortError, MedvisionError, TrainingError
-from medvision.imaging import Geometry, ImageHeader, check_mask, inspect
+from medvision.imaging import Geometry, ImageHeader, ReadingOptions, check_mask, inspect
 from medvision.reporting.terminal import table_text
 from medvision.runs import atomic_write, cache_folder
 from medvision.wording import first_of
@@ -114,7 +116,8 @@ def _check_headers(opened: OpenedStudy) -> dict[str, ImageHeader]:
     paths = dict.fromkeys(case.image for case in cases)
     # Reading a header is mostly Python, which runs one thread at a time: more than two only wait.
     with ThreadPoolExecutor(2) as pool:
-        found = dict(zip(map(str, paths), pool.map(_header, paths), strict=True))
+        read = partial(_header, **opened.study.preprocessing.reading.options())
+        found = dict(zip(map(str, paths), pool.map(read, paths), strict=True))
         images = (found[str(case.image)] for case in cases)
         wrong = list(pool.map(lambda case, image: _problem(case, image, opened), cases, images))
     problems = [
@@ -130,9 +133,9 @@ def _check_headers(opened: OpenedStudy) -> dict[str, ImageHeader]:
     return {path: header for path, header in found.items() if isinstance(header, ImageHeader)}
 
 
-def _header(path: Path) -> ImageHeader | MedvisionError:
+def _header(path: Path, **options: Unpack[ReadingOptions]) -> ImageHeader | MedvisionError:
     try:
-        return inspect(path)
+        return inspect(path, **options)
     except MedvisionError as error:
         return error
 

@@ -164,7 +164,9 @@ def _spacings(opened: OpenedStudy, parts: Sequence[Part]) -> dict[tuple[int, int
     if steps.spacing_mm != "median":
         return {(part.repeat, part.fold): None for part in parts}
     own = {
-        case.case_id: inspect(case.image).geometry.reoriented(steps.orientation).spacing_mm
+        case.case_id: inspect(case.image, **steps.reading.options())
+        .geometry.reoriented(steps.orientation)
+        .spacing_mm
         for case in opened.development
     }
     return {

@@ -79,7 +79,8 @@ def predict_masks(
         save_nifti(path, mask, scan)
         own = {"case_id": record.case_id, "patient_id": record.patient_id, **ids}
         rows.append({**own, "mask": path.relative_to(folder.path).as_posix()})
-        truth = read_mask(Path(str(record.mask)), record.image, scan, _labels(study))
+        options = study.preprocessing.reading.options()
+        truth = read_mask(Path(str(record.mask)), record.image, scan, _labels(study), **options)
         scores += _scores(study, mask, truth, scan, own)
     for name, table in (("predictions.parquet", rows), ("segmentation.parquet", scores)):
         with atomic_path(tables / name) as temporary:

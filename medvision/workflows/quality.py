@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -148,8 +149,15 @@ def _examine_all(opened: OpenedStudy, shown: Display) -> tuple[dict[str, Examine
     task = shown.task("measuring scans", len(cases))
     done: dict[str, ExaminedCase] = {}
     problems: dict[str, str] = {}
+    look = partial(
+        examine,
+        with_mask=with_mask,
+        hashes=hashes,
+        labels=opened.structures,
+        **opened.study.preprocessing.reading.options(),
+    )
     with ThreadPoolExecutor(_threads()) as pool:
-        futures = {pool.submit(examine, case, with_mask=with_mask, hashes=hashes): case for case in cases}
+        futures = {pool.submit(look, case): case for case in cases}
         for finished, future in enumerate(as_completed(futures), start=1):
             case: Case = futures[future]
             try:

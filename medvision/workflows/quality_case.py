@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
 from medvision.cohort import Case
-from medvision.imaging import check_same_grid, load_volume, reorient
+from medvision.imaging import ReadingOptions, load_mask, load_volume, reorient
 from medvision.imaging.content import voxels_hash
+from medvision.imaging.nifti import is_nifti
 from medvision.imaging.perceptual import Picture, picture
 from medvision.imaging.quality import ImageQuality, MaskQuality, image_quality, mask_quality
 from medvision.imaging.volume import Volume
@@ -48,13 +50,22 @@ class ExaminedCase:
     thumbnail: npt.NDArray[np.uint8]
 
 
-def examine(case: Case, *, with_mask: bool, hashes: Mapping[str, str]) -> ExaminedCase:
+def examine(
+    case: Case,
+    *,
+    with_mask: bool,
+    hashes: Mapping[str, str],
+    labels: Mapping[str, int] | None = None,
+    **options: Unpack[ReadingOptions],
+) -> ExaminedCase:
     """Read and measure a case, or take what an earlier check kept.
 
     Args:
         case: Which.
         with_mask: Also read its mask.
         hashes: Content hash of its files by path.
+        labels: Structures and their values, by which those of a DICOM mask are found.
+        options: How the scan is read.
 
     Raises:
         MedvisionError: A file cannot be read, or the mask does not lie on the image's grid.
@@ -63,20 +74,27 @@ def examine(case: Case, *, with_mask: bool, hashes: Mapping[str, str]) -> Examin
     mask_path = case.mask if with_mask else None
     image_hash = hashes[str(case.image)]
     mask_hash = "" if mask_path is None else hashes[str(mask_path)]
-    entry = cache_folder() / "quality" / f"{VERSION}-{image_hash[:32]}-{mask_hash[:32]}.npz"
+    told = hashlib.sha256(
+        repr((sorted(options.items()), sorted((labels or {}).items()))).encode()
+    ).hexdigest()
+    name = f"{VERSION}-{image_hash[:32]}-{mask_hash[:32]}-{told[:8]}.npz"
+    entry = cache_folder() / "quality" / name
     kept = _load(entry)
     if kept is not None:
         return kept
-    found = _examine(case.image, mask_path)
+    found = _examine(case.image, mask_path, labels, **options)
     _save(entry, found)
     return found
 
 
-def _examine(image_path: Path, mask_path: Path | None) -> ExaminedCase:
-    volume = load_volume(image_path)
-    mask = None if mask_path is None else load_volume(mask_path)
-    if mask is not None:
-        check_same_grid(volume, mask, image_name=str(image_path), mask_name=str(mask_path))
+def _examine(
+    image_path: Path,
+    mask_path: Path | None,
+    labels: Mapping[str, int] | None = None,
+    **options: Unpack[ReadingOptions],
+) -> ExaminedCase:
+    volume = load_volume(image_path, **options)
+    mask = None if mask_path is None else _mask(mask_path, volume, labels)
     canonical = reorient(volume, "RAS")
     return ExaminedCase(
         image=image_quality(volume),
@@ -86,6 +104,13 @@ def _examine(image_path: Path, mask_path: Path | None) -> ExaminedCase:
         picture=picture(canonical.array),
         thumbnail=_thumbnail(canonical, None if mask is None else reorient(mask, "RAS")),
     )
+
+
+def _mask(path: Path, image: Volume, labels: Mapping[str, int] | None) -> Volume:
+    """A NIfTI as it is, so that values without a name show; of a DICOM mask what the study names."""
+    if is_nifti(path):
+        return load_mask(path, image).volume
+    return load_mask(path, image, labels=labels, overlap="refuse" if labels else "first").volume
 
 
 def _thumbnail(volume: Volume, mask: Volume | None) -> npt.NDArray[np.uint8]:

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydicom import Dataset, dcmread
 
+from medvision.config.reading import Reading as Section
 from medvision.errors import SeriesError
 from medvision.imaging import Reading, ReadingOptions, inspect, load_volume, load_volumes
 from medvision.imaging.geometry import Geometry
@@ -40,6 +41,16 @@ def ramp(*millimetres: float, slope: float = 10.0) -> np.ndarray:
 def test_the_names_are_those_of_the_class() -> None:
     assert get_type_hints(ReadingOptions) == get_type_hints(Reading)
     assert set(ReadingOptions.__annotations__) == {field.name for field in fields(Reading)}
+
+
+def test_a_study_offers_the_same_options() -> None:
+    section = Section()
+    shared = {field.name: getattr(Reading(), field.name) for field in fields(Reading)}
+    assert shared.pop("series_uid") is None  # a study names a series by its folder
+    assert section.model_dump() == shared
+    for name, choices in get_type_hints(Reading).items():
+        if name.startswith("on_") or name == "values":
+            assert get_args(get_type_hints(Section)[name]) == get_args(choices), name
 
 
 def test_misspelt_options_are_refused(series: Series) -> None:

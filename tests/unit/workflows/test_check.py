@@ -187,3 +187,12 @@ def test_volumes_of_different_sizes_need_patches_to_share_a_batch(organ):
 def test_a_batch_that_cannot_fit_is_refused_before_training(nodules):
     with pytest.raises(TrainingError, match=r"GiB are free; lower training.batch_size"):
         mv.check(nodules, ["training.batch_size=100000000"])
+
+
+def test_what_repairs_a_series_is_said_in_the_study(nodules):
+    table = rows(nodules)
+    apply_fault(nodules.parent / table["image"][0], "missing_slice")
+    assert "on_gap='fill'" in refused(nodules)
+    assert "nothing wrong found" in str(mv.check(nodules, ["preprocessing.reading.on_gap=fill"]))
+    text = refused(nodules, "preprocessing.reading.on_gap=fil")
+    assert "did you mean" in text or "fill" in text
