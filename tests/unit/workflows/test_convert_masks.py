@@ -10,7 +10,7 @@ from pydicom import dcmread
 
 import medvision as mv
 from medvision.cli import main
-from medvision.config.pixels import Preprocessing, RawIntensity
+from medvision.config import Preprocessing, RawIntensity, RegionCrop
 from medvision.errors import MedvisionError
 from medvision.imaging import Volume, inspect, load_mask, reorient, save_nifti, save_seg
 from medvision.testing import thorax_phantom, write_dicom_series, write_rtstruct
@@ -158,3 +158,28 @@ class TestStudy:
         )
         assert np.unique(prepared.mask).tolist() == [0, 1]
         assert prepared.mask.sum() == 15 * 15 * 8 + 8 * 15 * 3
+
+    def test_a_region_may_be_a_seg_too(self, study) -> None:
+        folder = study.parent
+        steps = Preprocessing(
+            crop=RegionCrop(kind="region", margin_mm=0.0), intensity=RawIntensity(kind="raw")
+        )
+        prepared = prepare(folder / "ct0", None, steps, {}, region=folder / "s0.dcm")
+        assert prepared.mask is None
+        assert prepared.image.shape == (1, 25, 15, 8)  # the box around both structures
+        whole = prepare(folder / "ct0", None, Preprocessing(intensity=steps.intensity), {})
+        corner = np.linalg.solve(whole.affine, prepared.affine)[:3, 3].round().astype(int)
+        i, j, k = (slice(start, start + side) for start, side in zip(corner, (25, 15, 8), strict=True))
+        assert np.array_equal(prepared.image, whole.image[:, i, j, k])
+
+    def test_a_region_of_another_patient_is_refused_by_check(self, study) -> None:
+        table = pd.read_csv(study.parent / "cohort.csv")
+        table["lungs"] = table["mask"]
+        table.to_csv(study.parent / "cohort.csv", index=False)
+        text = study.read_text().replace("mask: mask}", "mask: mask, region: lungs}")
+        study.write_text(text + "preprocessing: {crop: {kind: region}}\n")
+        assert "nothing wrong found" in str(mv.check(study))
+        table.loc[0, "lungs"], table.loc[1, "lungs"] = table["mask"][1], table["mask"][0]
+        table.to_csv(study.parent / "cohort.csv", index=False)
+        with pytest.raises(MedvisionError, match="2 problems in the 4 cases"):
+            mv.check(study)

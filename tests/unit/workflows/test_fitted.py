@@ -6,15 +6,18 @@ import nibabel
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import medvision as mv
 from medvision.config import Preprocessing
 from medvision.errors import CohortError
 from medvision.store import LIMIT_VARIABLE
-from medvision.transforms.prepare import prepare
+from medvision.transforms.prepare import prepare, standardised
 from medvision.transforms.standard import HistogramStandard
 from medvision.workflows.cases import hash_inputs
 from medvision.workflows.fitted import Fitted, prepare_folds
+from medvision.workflows.masks import View, labelled, structure_shares
+from medvision.workflows.members import Network
 from medvision.workflows.opened import open_study
 from medvision.workflows.progress import Silence
 
@@ -160,3 +163,40 @@ def test_a_region_is_read_from_its_column_and_asked_for_in_prediction(nodules, e
     nothing.to_csv(tmp_path / "none.csv", index=False)
     with pytest.raises(CohortError, match="region"):
         mv.predict(done.path, tmp_path / "none.csv", out=tmp_path / "out", device="cpu")
+
+
+def test_locked_cases_teach_no_fold_and_are_seen_as_each_fold_learned(varied, tmp_path):
+    settings = ["training.epochs=1", "split={folds: 2, test: {kind: hash, fraction: 0.3}}"]
+    opened = open_study(varied, settings)
+    files = {path: path.read_bytes() for case in opened.locked for path in (case.image, case.mask)}
+    for path in files:
+        path.write_bytes(b"locked")
+    mv.run(varied, settings, out=tmp_path / "run", device="cpu", quiet=True)
+    folds = sorted((tmp_path / "run").glob("folds/*"))
+    learned = [Fitted.read(place) for place in folds]
+    assert len({fitted.spacing_mm for fitted in learned}) == 2
+    assert len({fitted.standard for fitted in learned}) == 2
+
+    for path, content in files.items():
+        path.write_bytes(content)
+    mv.run(varied, settings, out=tmp_path / "run", device="cpu", quiet=True, unlock_test=True)
+    assert [Fitted.read(place) for place in folds] == learned
+    new = mv.predict(
+        tmp_path / "run", [case.image for case in opened.locked], out=tmp_path / "out", device="cpu"
+    )
+    assert len(new) == len(opened.locked) > 0
+    network = Network(opened.study)
+    for case in opened.locked:
+        shares = []
+        for place, fitted in zip(folds, learned, strict=True):
+            seen = standardised(prepare(case.image, None, fitted.settings(opened.study), {}), fitted.standard)
+            for stored in place.glob("member-*.pt"):
+                member = network.with_weights(torch.load(stored, weights_only=True)["weights"], stored)
+                view = View([member], seen.image, seen.affine)
+                shares.append(structure_shares([view], opened.study, seen.scan, torch.device("cpu")))
+        expected = labelled(np.mean(shares, axis=0), opened.study)
+        found = nibabel.load(tmp_path / "run" / "locked_test" / "segmentations" / f"{case.case_id}.nii.gz")
+        assert np.mean(np.asarray(found.dataobj) == expected) > 0.999  # ties may round the other way
+        predicted = nibabel.load(tmp_path / "out" / f"{case.case_id}.nii.gz")
+        assert np.mean(np.asarray(predicted.dataobj) == expected) > 0.999
+        assert np.allclose(found.affine, nibabel.load(case.image).affine, atol=1e-3)

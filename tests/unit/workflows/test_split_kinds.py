@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,12 @@ from medvision.cli import main
 from medvision.cohort import Splits, check_disjoint
 from medvision.errors import CohortError, RunError
 from medvision.evaluation import auroc
+from medvision.transforms.prepare import prepare
+from medvision.transforms.standard import HistogramStandard
+from medvision.workflows.cases import hash_inputs
+from medvision.workflows.fitted import prepare_folds
+from medvision.workflows.opened import open_study
+from medvision.workflows.progress import Silence
 
 DEFAULT_INNER = "training.inner={kind: holdout, fraction: 0.2}"
 QUICK = ["training.epochs=1", "training.inner={kind: holdout, fraction: 0.4}", "comparators=[]"]
@@ -207,3 +214,52 @@ def test_the_command_line_writes_the_split_and_refuses_to_unlock_nothing(study, 
     assert len(Splits.from_json(target.read_text()).parts[0].inner) == 2
     assert command("run", "--unlock-test", "--out", str(tmp_path / "run")) == 2
     assert "locks no test set away" in capsys.readouterr().err
+
+
+FITTED = ["preprocessing.spacing_mm=median", "preprocessing.intensity={kind: nyul, percentiles: [1, 50, 99]}"]
+
+
+@pytest.mark.parametrize(
+    "split",
+    [
+        "kind: kfold, folds: 2, inner_folds: 2",
+        "kind: hash, folds: 2",
+        "kind: site, column: hospital",
+        "kind: time, column: date, windows: 2",
+        "kind: column, column: part, validation_values: [val]",
+    ],
+)
+def test_whatever_the_split_each_part_prepares_with_what_its_training_part_shows(study, split):
+    locked = "test: {kind: column, column: patient_id, values: [PHANTOM-0001]}"
+    opened = open_study(study, [f"split={{{split}, {locked}}}", DEFAULT_INNER, "comparators=[]", *FITTED])
+    images = {case.case_id: case.image for case in opened.cohort}
+    masks = {case.case_id: case.mask for case in opened.cohort}
+    for image in {case.image for case in opened.locked}:
+        shutil.rmtree(image)
+    hashes = hash_inputs(opened.development, Silence())
+    folds = prepare_folds(opened, hashes, Silence(), opened.splits.parts)
+    own = {case.case_id: mv.load_volume(case.image).geometry.spacing_mm for case in opened.development}
+    for part in opened.splits.parts:
+        found = folds[part.repeat, part.fold]
+        assert not {*found.cases} & {*opened.splits.locked}
+        assert {*part.train, *part.test} <= {*found.cases}
+        wanted = np.median([own[case_id] for case_id in part.train], axis=0)
+        assert found.fitted.spacing_mm == pytest.approx(wanted, abs=1e-3)
+        steps = found.fitted.settings(opened.study)
+        alone = [prepare(images[case], masks[case], steps, {}).landmarks for case in part.train]
+        assert found.fitted.standard.landmarks == pytest.approx(HistogramStandard.learn(alone).landmarks)
+        assert found.fingerprint["cases"] == len(part.train)
+
+
+def test_locked_cases_of_every_site_are_scored_as_new_scans_are(run, study):
+    done = run(
+        "{kind: site, column: hospital, test: {kind: fraction, fraction: 0.3}}", *FITTED, unlock_test=True
+    )
+    table = pd.read_parquet(done.path / "locked_test" / "predictions.parquet")
+    cohort = pd.read_csv(study.parent / "cohort.csv", dtype=str)
+    cohort[cohort["case_id"].isin(table["case_id"])].to_csv(study.parent / "new.csv", index=False)
+    again = mv.predict(done.path, study.parent / "new.csv", out=done.path.parent / "new", device="cpu")
+    both = table.merge(again, on="case_id", suffixes=("", "_again"))
+    assert len(both) == len(table) > 0
+    np.testing.assert_allclose(both["score"], both["score_again"], atol=1e-5)
+    assert "standard histogram that was learned on the training part" in done.report.read_text()
