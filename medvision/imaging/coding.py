@@ -43,7 +43,9 @@ class PixelCoding:
     @property
     def bytes(self) -> int:
         """Bytes of all frames when they are not compressed."""
-        return self.rows * self.columns * self.samples * self.frames * self.allocated // 8
+        # PS3.3 C.7.6.3.1.2: two pixels share their colour, so there are two samples for each.
+        samples = 2 if self.photometric == "YBR_FULL_422" else self.samples
+        return self.rows * self.columns * samples * self.frames * self.allocated // 8
 
     @property
     def stored_range(self) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pydicom import dcmread
+from pydicom.data import get_testdata_file
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
@@ -133,3 +134,10 @@ def test_an_undecodable_syntax_is_refused_from_the_header(series: Series, syntax
     for read in (inspect, load_volume):
         with pytest.raises(SeriesError, match=match):
             read(files)
+
+
+def test_pixels_that_share_their_colour_are_all_there() -> None:
+    """YBR_FULL_422 stores two samples a pixel (PS3.3 C.7.6.3.1.2); pydicom brings such a file along."""
+    (header,) = read_slices(Path(get_testdata_file("SC_ybr_full_422_uncompressed.dcm")))
+    assert header.refusal == ""
+    assert header.coding.bytes == 100 * 100 * 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,22 +12,11 @@ from pydicom.dataset import Dataset
 
 from medvision.errors import SeriesError
 from medvision.imaging import inspect, load_volume
+from medvision.testing.samples import csa_header
 
 Series = Callable[..., list[Path]]
 OBLIQUE = (0.96, 0.28, 0.0, -0.28, 0.96, 0.0)
 SPACING, BETWEEN, ORIGIN = (0.8, 0.6), 3.5, (-10.0, -20.0, 30.0)
-
-
-def csa_header(tags: dict[str, tuple[str, list[str]]]) -> bytes:
-    """A CSA2 header; layout as in NiBabel's page "Siemens format DICOM with CSA header"."""
-    written = b"SV10\4\3\2\1" + struct.pack("<2I", len(tags), 77)
-    for name, (kind, items) in tags.items():
-        written += struct.pack("<64si4s3i", name.encode(), len(items), kind.encode(), 0, len(items), 77)
-        for item in items:
-            text = item.encode() + b"\0"
-            written += struct.pack("<4i", len(text), len(text), 77, len(text))
-            written += text + b"\0" * (-len(text) % 4)
-    return written
 
 
 def normal_of(orientation: tuple[float, ...]) -> np.ndarray:
