@@ -61,7 +61,7 @@ def judge(slices: Sequence[SliceHeader]) -> Judged:
         ...     _ = apply_fault(folder, "missing_slice")
         ...     found = judge([one for file in Path(folder).iterdir() for one in read_slices(file)])
         >>> found.why_not
-        '1 slice missing between ...; export the series again, or leave this scan out'
+        "1 slice missing between ... or pass on_gap='fill' (interpolate) or 'split'"
     """
     volumes = 1
     with warnings.catch_warnings(record=True) as caught:

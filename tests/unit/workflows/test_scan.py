@@ -406,8 +406,9 @@ def test_ctrl_c_leaves_a_scan_that_goes_on(export: Path, out: Path) -> None:
     ]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
-    while not (out / "inventory.state-journal").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    while not (out / "inventory.state").exists() and time.monotonic() < deadline:
+        assert process.poll() is None
+        time.sleep(0.01)
     process.send_signal(2)
     _, told = process.communicate(timeout=30)
     assert process.returncode in (130, 0)
@@ -447,7 +448,7 @@ def test_a_series_that_cannot_be_drawn_has_no_picture(
     def refuse(file: Path) -> None:
         raise SeriesError(f"{file}: cannot be decoded")
 
-    monkeypatch.setattr("medvision.workflows.thumbnails.stored_values", refuse)
+    monkeypatch.setattr("medvision.workflows.thumbnails.stored_frames", refuse)
     assert thumbnails(found) == {}
 
 
