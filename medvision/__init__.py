@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from medvision.errors import missing_to_train, needs_training_extra
+
 if TYPE_CHECKING:
     from medvision.config import Study, load_study
     from medvision.errors import MedvisionError
@@ -68,7 +70,13 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'medvision' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    try:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    except ModuleNotFoundError as error:
+        if not missing_to_train(error.name):
+            raise
+        told = f"medvision.{name} {needs_training_extra(error.name)}"
+        raise ModuleNotFoundError(told, name=error.name) from None
 
 
 def __dir__() -> list[str]:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
-from medvision.errors import MedvisionError
+from medvision.errors import MedvisionError, missing_to_train, needs_training_extra
 from medvision.imaging.options import Reading
 
 _AS_IT_IS = Reading()
@@ -47,6 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except MedvisionError as error:
         print(f"medvision: {error}", file=sys.stderr)
         code = error.exit_code
+    except ModuleNotFoundError as error:
+        if not missing_to_train(error.name):
+            raise
+        print(f"medvision: {' '.join(words[:1])} {needs_training_extra(error.name)}", file=sys.stderr)
+        code = 2
     except BrokenPipeError:
         # The reader (such as `head`) has gone; Python must not complain again while it shuts down.
         sys.stdout = None

@@ -39,6 +39,26 @@ class MedvisionError(Exception):
         return _rebuild, (type(self), self.message, self.problems)
 
 
+def missing_to_train(module: str | None) -> bool:
+    """Whether a module that was not found belongs to what only training and prediction need.
+
+    Example:
+        >>> missing_to_train("torch.nn"), missing_to_train("pandas")
+        (True, False)
+    """
+    return (module or "").partition(".")[0] in {"torch", "monai", "lightning"}
+
+
+def needs_training_extra(module: str | None) -> str:
+    """The end of a sentence that says what to install.
+
+    Example:
+        >>> print("run", needs_training_extra("torch"))
+        run needs torch, which is not installed; pip install 'medvision[train]'
+    """
+    return f"needs {module}, which is not installed; pip install 'medvision[train]'"
+
+
 def _rebuild(kind: type[MedvisionError], message: str, problems: tuple[str, ...]) -> MedvisionError:
     return kind(message, problems=problems)
 

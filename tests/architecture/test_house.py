@@ -1,8 +1,10 @@
 """The house rules that no linter checks."""
 
 import ast
+import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -59,3 +61,42 @@ def test_every_ignore_has_its_reason_beside_it(repository):
                 if mark in line and len(line.split(mark, 1)[1].split("]")[-1].split(":")[-1].split()) < 2:
                     bare.append(f"{path.relative_to(repository)}:{number}: {line.strip()}")
     assert bare == []
+
+
+WITHOUT_TRAINING = """
+import importlib.abc, runpy, sys
+
+class Absent(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition('.')[0] in ('torch', 'monai', 'lightning'):
+            raise ModuleNotFoundError(f'No module named {name!r}', name=name)
+
+sys.meta_path.insert(0, Absent())
+sys.argv = ['medvision', *sys.argv[1:]]
+runpy.run_module('medvision', run_name='__main__')
+"""
+
+
+def run_without_training(*words):
+    return subprocess.run([sys.executable, "-c", WITHOUT_TRAINING, *words], capture_output=True, text=True)
+
+
+def test_the_core_needs_no_deep_learning_library(repository, tmp_path):
+    described = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = " ".join(described["dependencies"])
+    assert not any(name in named for name in ("torch", "monai", "lightning"))
+    assert [name.split(">")[0] for name in described["optional-dependencies"]["train"]] == [
+        "torch", "monai", "lightning",
+    ]  # fmt: skip
+    table = tmp_path / "predictions.csv"
+    table.write_text("label,score\n" + "".join(f"{i % 2},{i % 7}\n" for i in range(40)), encoding="utf-8")
+    done = run_without_training("evaluate", str(table), "--threshold", "3", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["input"]["rows"] == 40
+
+
+def test_training_without_its_libraries_says_what_to_install(repository):
+    done = run_without_training("run", str(repository / "experiments" / "quickstart" / "organ.yaml"))
+    assert (done.returncode, done.stdout) == (2, "")
+    told = "medvision: run needs torch, which is not installed; pip install 'medvision[train]'\n"
+    assert done.stderr == told
