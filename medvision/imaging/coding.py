@@ -27,6 +27,7 @@ class PixelCoding:
         colour: Whether a pixel is a colour: several samples, or an index into a palette.
         photometric: PhotometricInterpretation.
         samples: Samples of a pixel.
+        real: Whether the pixels are floating point numbers (PS3.3 C.7.6.24 and C.7.6.25).
     """
 
     rows: int
@@ -39,6 +40,7 @@ class PixelCoding:
     colour: bool
     photometric: str
     samples: int = 1
+    real: bool = False
 
     @property
     def bytes(self) -> int:

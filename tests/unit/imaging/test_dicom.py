@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
 from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
@@ -94,6 +94,16 @@ def test_values_that_stand_high_in_their_cell(series: Series, signed: int) -> No
     assert load_volume(files).array.ravel().tolist() == expected
 
 
+def test_values_that_stand_high_in_their_cell_under_rle(series: Series) -> None:
+    values = np.random.default_rng(3).integers(0, 4096, (1, 8, 8), dtype=np.uint16)
+    (file,) = series(values << 4)
+    dataset = dcmread(file)
+    dataset.compress(RLELossless)
+    dataset.BitsStored = 12  # of 16, with HighBit 15: RLE packs whole cells
+    dataset.save_as(file)
+    assert np.array_equal(load_volume(file).array, values.transpose(2, 1, 0))
+
+
 def test_high_bit_that_does_not_fit_is_refused(series: Series) -> None:
     with pytest.raises(SeriesError, match="HighBit 7 does not fit BitsStored 12"):
         load_volume(series(BitsStored=12, HighBit=7))
@@ -168,3 +178,55 @@ def test_values_beyond_bits_stored_in_compressed_pixels_are_refused(series: Seri
     dataset.save_as(file)
     with pytest.raises(SeriesError, match=r"values 60000…60000 do not fit its BitsStored, 0…4095"):
         load_volume(file)
+
+
+def as_real(dtype: Any, **elements: Any) -> dict[str, Any]:
+    """Pixels as floating point numbers: no BitsStored, HighBit or PixelRepresentation (PS3.3 C.7.6.24)."""
+
+    def edit(ds: Dataset, k: int) -> None:
+        cells = np.frombuffer(ds.PixelData, dtype)
+        del ds.PixelData, ds.BitsStored, ds.HighBit, ds.PixelRepresentation
+        del ds.RescaleSlope, ds.RescaleIntercept
+        name = "FloatPixelData" if dtype == np.float32 else "DoubleFloatPixelData"
+        setattr(ds, name, cells.tobytes())
+        for element, value in elements.items():
+            setattr(ds, element, value)
+
+    return {"Modality": "MR", "edit": edit}
+
+
+class TestFloatingPointPixels:
+    """Values as they stand in the file, not their whole part as BitsAllocated would have it."""
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    def test_are_exact(self, series: Series, dtype: Any) -> None:
+        stored = np.random.default_rng(5).normal(size=(3, 4, 6)).astype(dtype)
+        files = series(stored, **as_real(dtype))
+        found = load_volume(files)
+        assert found.array.dtype == inspect(files).dtype == dtype
+        assert np.array_equal(found.array, stored.transpose(2, 1, 0))
+
+    def test_are_rescaled(self, series: Series) -> None:
+        stored = np.random.default_rng(5).normal(size=(3, 4, 6)).astype(np.float32)
+        found = load_volume(series(stored, **as_real(np.float32, RescaleSlope=2, RescaleIntercept=-1)))
+        assert found.array == pytest.approx(2 * stored.transpose(2, 1, 0) - 1, rel=1e-6, abs=1e-6)
+
+    def test_have_no_range_to_invert(self, series: Series) -> None:
+        stored = np.ones((3, 4, 6), np.float32)
+        files = series(stored, **as_real(np.float32, PhotometricInterpretation="MONOCHROME1"))
+        with pytest.raises(SeriesError, match="floating point numbers have no range to invert"):
+            load_volume(files, invert_monochrome1=True)
+
+
+def test_sixty_four_bits_are_exact(series: Series) -> None:
+    stored = np.array([[[0, 2**63 + 1, 2**64 - 1]]], np.uint64)
+    assert load_volume(series(stored)).array.ravel().tolist() == stored.ravel().tolist()
+
+
+def test_only_hounsfield_units_are_called_so(series: Series) -> None:
+    files = series(RescaleType="HU")
+    assert "HU 0…" in repr(load_volume(files))
+    assert "values 0…" in repr(load_volume(files, values="stored"))
+    electrons = load_volume(series(RescaleType="EDW"))
+    assert electrons.provenance.values == "RescaleSlope and RescaleIntercept, EDW"
+    assert "values 0…" in repr(electrons)
