@@ -41,6 +41,9 @@ VOLUME_KEYS = (
 )
 """What may tell apart volumes that share their positions, in order of preference."""
 
+REPEATED_KEYS = VOLUME_KEYS[: VOLUME_KEYS.index("AcquisitionNumber")]
+"""Those whose volumes repeat one stack: time points, echoes, b-values. Acquisitions may differ in length."""
+
 HEADER_TAGS = (
     *VOLUME_KEYS,
     *PIXEL_TAGS,

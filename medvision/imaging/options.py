@@ -42,12 +42,14 @@ class Reading:
     Attributes:
         series_uid: Which SeriesInstanceUID, where there are several.
         volume_index: Which volume (from 0), where the scan holds several.
-        split_by: The header field that tells volumes apart, such as ``"EchoTime"``.
+        split_by: The header field that tells volumes apart, such as ``"EchoTime"``, or several, such as
+            ``"EchoTime and ImageType"``; ``"InstanceNumber"`` takes each position's images in order
+            of their numbers.
         on_gap: Missing slices: ``"fill"`` interpolates them between their neighbours, ``"split"`` makes
-            each unbroken run a volume of its own.
+            each unbroken run, and a time point of fewer slices than another, a volume of its own.
         on_uneven: Uneven distances: ``"resample"`` interpolates slices at the smallest of them.
-        on_duplicate: The same image twice: ``"drop"`` leaves out copies with the same SOPInstanceUID, or
-            with equal pixels at one position.
+        on_duplicate: The same image twice: ``"drop"`` leaves out copies at one position with equal pixels
+            and the same SOPInstanceUID or equal header fields.
         on_mixed: Several orientations, spacings, matrices or frames of reference: ``"split"`` makes each a
             volume of its own.
         on_tilt: Gantry tilt: ``"keep"`` keeps it as a sheared affine, ``"shear"`` resamples the volume to

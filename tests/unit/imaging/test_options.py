@@ -135,6 +135,19 @@ class TestDuplicates:
             load_volume(folder)
         assert np.array_equal(load_volume(folder, on_duplicate="drop").array, load_volume(files).array)
 
+    def test_one_identifier_for_all_files_makes_no_copies(self, series: Series) -> None:
+        """As some anonymisers write them."""
+        files = series(SOPInstanceUID="1.2.3")
+        assert np.array_equal(load_volume(files, on_duplicate="drop").array, load_volume(files).array)
+
+    def test_one_identifier_with_other_pixels_is_no_copy(self, series: Series) -> None:
+        files = series()
+        other = dcmread(files[1])
+        other.PixelData = bytes(len(other.PixelData))
+        other.save_as(files[1].parent / "other.dcm")
+        with pytest.raises(SeriesError, match=r"there twice, .* those whose pixels are equal"):
+            load_volume(files[1].parent, on_duplicate="drop")
+
     def test_equal_images_under_new_identifiers_are_dropped(self, series: Series) -> None:
         files = series()
         again = dcmread(files[1])
