@@ -44,7 +44,7 @@ VOLUME_KEYS = (
 REPEATED_KEYS = VOLUME_KEYS[: VOLUME_KEYS.index("AcquisitionNumber")]
 """Those whose volumes repeat one stack: time points, echoes, b-values. Acquisitions may differ in length."""
 
-HEADER_TAGS = (
+HEADER_TAGS: tuple[str | int, ...] = (
     *VOLUME_KEYS,
     *PIXEL_TAGS,
     *GROUP_TAGS,

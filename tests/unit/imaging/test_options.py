@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydicom import Dataset, dcmread
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from medvision.config.reading import Reading as Section
 from medvision.errors import SeriesError
@@ -331,6 +332,19 @@ class TestValues:
         expected = (stored * 2.5 - 3) / (2.5 * 0.125 * np.arange(1, 6))
         assert found.array == pytest.approx(expected, rel=1e-6)
         assert found.provenance.values == "Philips floating point values"
+
+    @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian])
+    def test_philips_in_another_block(self, series: Series, syntax: str) -> None:
+        def edit(ds: Dataset, k: int) -> None:
+            ds.private_block(0x2005, "SOMEBODY ELSE", create=True).add_new(0x0E, "FL", 7.0)
+            block = ds.private_block(0x2005, "Philips MR Imaging DD 001", create=True)
+            implicit = syntax == ImplicitVRLittleEndian
+            block.add_new(0x0E, *(("FL", 0.25) if implicit else ("UN", b"\0\0\x80\x3e")))
+
+        found = load_volume(series(Modality="MR", syntax=syntax, edit=edit), values="philips")
+        assert (
+            found.array.ravel().tolist() == (4.0 * load_volume(found.provenance.files).array).ravel().tolist()
+        )
 
     def test_philips_without_its_private_element(self, series: Series) -> None:
         with pytest.raises(SeriesError, match=r"needs Philips' private scale slope \(2005,100E\)"):
