@@ -86,6 +86,18 @@ def pixel_coding(elements: Elements) -> PixelCoding:
     )
 
 
+def is_rescaled(modality: str, slope: float | None, intercept: float | None) -> bool:
+    """Whether a header states what its values mean; Hounsfield units and activity need slope and intercept.
+
+    Example:
+        >>> is_rescaled("CT", 1.0, None), is_rescaled("MR", 2.0, None)
+        (False, True)
+    """
+    both = modality in ("CT", "PT")
+    stated = [value is not None for value in (slope, intercept)]
+    return all(stated) if both else any(stated)
+
+
 def rescale(elements: Elements) -> tuple[float | None, float | None]:
     """RescaleSlope and RescaleIntercept; None where absent.
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from medvision.imaging.coding import rescale
+from medvision.imaging.coding import is_rescaled, rescale
 from medvision.imaging.philips import scale_slope
 from medvision.imaging.private import private
 from medvision.imaging.values import Elements, Key, Keys, is_many, key, number, strings, text, vector
@@ -133,7 +133,7 @@ def _frame(
         spacing_between_mm=between,
         slope=whole.slope if slope is None else slope,
         intercept=whole.intercept if intercept is None else intercept,
-        rescaled=whole.rescaled or slope is not None,
+        rescaled=whole.rescaled or is_rescaled(whole.modality, slope, intercept),
         same=MappingProxyType(_must_agree(whole, scaling)),
         keys=MappingProxyType({**whole.keys, **_keys(groups, dimensions)}),
         philips_slope=scale_slope(philips) or whole.philips_slope,

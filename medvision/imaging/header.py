@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from medvision.errors import SeriesError
-from medvision.imaging.coding import PixelCoding, rescale
+from medvision.imaging.coding import PixelCoding, is_rescaled, rescale
 from medvision.imaging.dataset import CUT_SHORT, PIXEL_TAGS, kind_of, pixels_of, read_header
 from medvision.imaging.decoding import in_short, syntax_of, undecodable, unreadable
 from medvision.imaging.diffusion import DIFFUSION_TAGS, diffusion_keys
@@ -84,9 +84,9 @@ class SliceHeader:
         keys: What may tell apart volumes at the same positions (see ``VOLUME_KEYS``).
         refusal: Why this image cannot be a slice, and what to do; "" where it can. The attributes
             from ``shape`` on are then not to be relied on.
-        rescaled: Whether the header states a slope or an intercept.
+        rescaled: Whether the header states a slope or an intercept; both in CT and PET.
         philips_slope: Philips' scale slope (see `imaging.philips`); None where there is none.
-        projection: Whether the image is a radiograph, which has no place in the patient.
+        projection: What an affine means of a radiograph, which has no place in the patient; "" for a slice.
         native: Where the pixels stand, if they can be read without a decoder.
         tile: First row and column of the slice in the file's image; None where it is the whole image.
         frame: Which frame of the file, from 0.
@@ -113,7 +113,7 @@ class SliceHeader:
     refusal: str = ""
     rescaled: bool = False
     philips_slope: float | None = None
-    projection: bool = False
+    projection: str = ""
     native: NativePixels | None = None
     tile: tuple[int, int] | None = None
     frame: int = 0
@@ -215,7 +215,7 @@ def _header(elements: FileElements, path: Path, coding: PixelCoding, refusal: st
         same=MappingProxyType(_must_agree(elements, coding)),
         keys=MappingProxyType(diffusion_keys(elements) | _volume_keys(elements)),
         refusal=refusal,
-        rescaled=slope is not None or intercept is not None,
+        rescaled=is_rescaled(text(elements, "Modality"), slope, intercept),
         philips_slope=scale_slope(elements),
         native=native_pixels(elements, coding),
     )

@@ -55,8 +55,8 @@ class Reading:
         on_tilt: Gantry tilt: ``"keep"`` keeps it as a sheared affine, ``"shear"`` resamples the volume to
             an upright grid.
         on_colour: ``"luminance"`` reads colour images as grey.
-        on_missing_rescale: CT or PET without RescaleSlope and RescaleIntercept: ``"stored"`` takes the
-            stored values.
+        on_missing_rescale: CT or PET without RescaleSlope or RescaleIntercept: ``"stored"`` takes the
+            stored values of all slices.
         values: ``"rescaled"`` by RescaleSlope and RescaleIntercept; as ``"stored"``; ``"philips"``, the
             scanner's own scale (see `imaging.philips`); ``"suv"``, standardised uptake by body weight, g/ml.
         invert_monochrome1: Turn MONOCHROME1 (low values are white) so that high values are white.

@@ -34,23 +34,30 @@ def with_values(slices: Sequence[SliceHeader], where: str, options: Reading) -> 
 def _scaled(slices: Sequence[SliceHeader], where: str, options: Reading) -> tuple[list[SliceHeader], str]:
     match options.values:
         case "rescaled":
-            return list(slices), _scale_of(slices[0])
+            if all(one.rescaled for one in slices):
+                return list(slices), _scale_of(slices[0])
+            return _stored(slices)  # one volume never mixes Hounsfield units with stored values
         case "stored":
-            return [replace(one, slope=1.0, intercept=0.0) for one in slices], "stored values"
+            return _stored(slices)
         case "philips":
             return [_philips(one, where) for one in slices], "Philips floating point values"
         case "suv":
             factor = suv_factor(slices, where)
+            without = [one for one in slices if not one.rescaled]
+            if without:
+                raise SeriesError(f"{where}: values='suv' needs the RescaleSlope of {names(without)}")
             scaled = [replace(s, slope=s.slope * factor, intercept=s.intercept * factor) for s in slices]
             return scaled, "SUV by body weight, g/ml"
         case _:
             assert_never(options.values)
 
 
+def _stored(slices: Sequence[SliceHeader]) -> tuple[list[SliceHeader], str]:
+    return [replace(one, slope=1.0, intercept=0.0) for one in slices], "stored values"
+
+
 def _scale_of(one: SliceHeader) -> str:
     """What the rescaled values are; RescaleType US leaves the unit open (PS3.3 C.11.1.1.2)."""
-    if not one.rescaled:
-        return "stored values"
     unit = one.same["rescale type"]
     return RESCALED if unit in ("", "HU", "US") else f"{RESCALED}, {unit}"
 

@@ -319,6 +319,22 @@ class TestValues:
         with pytest.raises(SeriesError, match="absent in 2 of 5 images"):
             load_volume(series(Modality="MR", edit=edit))
 
+    @pytest.mark.parametrize("name", ["RescaleSlope", "RescaleIntercept"])
+    def test_hounsfield_units_need_slope_and_intercept(self, series: Series, name: str) -> None:
+        files = series(RescaleIntercept=-1024, edit=lambda ds, k: delattr(ds, name))
+        with pytest.raises(SeriesError, match="RescaleSlope or RescaleIntercept is absent in 5 of 5"):
+            load_volume(files)
+
+    def test_stored_values_are_never_mixed_with_rescaled_ones(self, series: Series) -> None:
+        def edit(ds: Dataset, k: int) -> None:
+            if k == 3:
+                del ds.RescaleSlope, ds.RescaleIntercept
+
+        files = series(RescaleIntercept=-1024, edit=edit)
+        found = load_volume(files, on_missing_rescale="stored")
+        assert found.provenance.values == "stored values"
+        assert np.array_equal(found.array, load_volume(files, values="stored").array)
+
     def test_philips(self, series: Series) -> None:
         """FP = (SV · RS + RI) / (RS · SS), Chenevert et al. 2014."""
 
@@ -410,7 +426,33 @@ class TestRadiographs:
                 ds.PatientOrientation = stated
 
         (file,) = series(count=1, SOPClassUID=self.DX, Modality="DX", edit=edit)
-        assert load_volume(file).geometry.axcodes[:2] == ("AI" if stated == ["A", "F"] else "LI")
+        found, is_stated = load_volume(file), stated == ["A", "F"]
+        assert found.geometry.axcodes[:2] == ("AI" if is_stated else "LI")
+        assert ("those of a frontal view are used" in found.provenance.notes[0]) is not is_stated
+
+    def test_sizes_at_the_detector_are_called_so(self, series: Series) -> None:
+        (file,) = series(count=1, SOPClassUID=self.DX, Modality="DX", edit=self.without_place)
+        assert "pixel sizes are those at the detector" in load_volume(file).provenance.notes[0]
+
+        def edit(ds: Dataset, k: int) -> None:
+            self.without_place(ds, k)
+            ds.PixelSpacing = [0.16, 0.08]  # calibrated
+
+        (file,) = series(count=1, SOPClassUID=self.DX, Modality="DX", edit=edit)
+        found = load_volume(file)
+        assert found.spacing_mm == pytest.approx((0.08, 0.16, 1.0))
+        assert "detector" not in found.provenance.notes[0]
+
+    def test_of_unknown_size_are_refused(self, series: Series) -> None:
+        def edit(ds: Dataset, k: int) -> None:
+            self.without_place(ds, k)
+            del ds.ImagerPixelSpacing
+
+        (file,) = series(count=1, SOPClassUID=self.DX, Modality="DX", edit=edit)
+        with pytest.raises(
+            SeriesError, match=r"PixelSpacing and ImagerPixelSpacing are absent in IM0001.dcm"
+        ):
+            load_volume(file)
 
     def test_several_do_not_form_a_volume(self, series: Series) -> None:
         files = series(count=2, SOPClassUID=self.DX, Modality="DX", edit=self.without_place)

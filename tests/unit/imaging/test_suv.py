@@ -171,6 +171,12 @@ def test_refused_where_something_is_missing(series: Series, changes: dict[str, A
             read(files, values="suv")
 
 
+def test_stored_values_are_no_activity(series: Series) -> None:
+    files = series(**pet(RescaleSlope=None))
+    with pytest.raises(SeriesError, match="values='suv' needs the RescaleSlope of"):
+        load_volume(files, values="suv", on_missing_rescale="stored")
+
+
 def test_two_doses_leave_it_open_which_counts(series: Series) -> None:
     normal = pet()["edit"]
 
