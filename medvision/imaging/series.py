@@ -9,13 +9,15 @@ from pathlib import Path
 
 from medvision.errors import SeriesError
 from medvision.imaging.consistency import given
+from medvision.imaging.elements import read_elements
 from medvision.imaging.geometry import FloatArray, Geometry, dicom_affine
 from medvision.imaging.header import REPEATED_KEYS, SliceHeader, read_slices
 from medvision.imaging.options import Reading
 from medvision.imaging.ordering import names, stack
 from medvision.imaging.rescaling import with_values
+from medvision.imaging.survey import without_names
 from medvision.imaging.tilt import upright
-from medvision.imaging.values import Key
+from medvision.imaging.values import Key, text
 from medvision.imaging.volumes import Found, find_volumes
 from medvision.wording import pseudonym
 
@@ -165,9 +167,15 @@ def choose_series(headers: Sequence[SliceHeader], where: str, series_uid: str | 
 def _describe(uid: str, slices: Sequence[SliceHeader]) -> str:
     one = slices[0]
     images = len({each.path for each in slices})
-    words = [one.modality, repr(one.description) if one.description else "", f"{images} images"]
+    words = [one.modality, repr(_description(one)) if one.description else "", f"{images} images"]
     words += [pseudonym(one.patient_id) if one.patient_id else "", one.refusal.split(",")[0]]
     return f"{uid or '(no SeriesInstanceUID)'}: " + ", ".join(w for w in words if w)
+
+
+def _description(one: SliceHeader) -> str:
+    """SeriesDescription, unless somebody typed the patient's name into it."""
+    stated = read_elements(one.path, ["PatientName", "PatientID"])
+    return without_names(one.description, *(text(stated, name) for name in ("PatientName", "PatientID")))
 
 
 def _choose(found: Found, index: int | None) -> list[SliceHeader]:
