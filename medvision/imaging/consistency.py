@@ -115,7 +115,7 @@ def _without_place(slices: Sequence[SliceHeader]) -> list[str]:
         elif without:
             problems.append(
                 f"{name} is absent in {len(without)} of {len(slices)} images ({names(without)}), so their "
-                f"place is unknown; export the original series, not a derived or projection image"
+                f"place is unknown; leave them out, or export the original series instead of derived images"
             )
     return problems
 

@@ -15,7 +15,7 @@ from medvision.imaging.diffusion import DIFFUSION_TAGS, diffusion_keys
 from medvision.imaging.elements import Elements as FileElements
 from medvision.imaging.frames import GROUP_TAGS, frames, is_enhanced
 from medvision.imaging.geometry import FloatArray
-from medvision.imaging.mosaic import tiles
+from medvision.imaging.mosaic import GRID_TAGS, is_grid, tiles
 from medvision.imaging.native import NativePixels, native_pixels
 from medvision.imaging.philips import PHILIPS_TAGS, scale_slope
 from medvision.imaging.projection import PROJECTION_TAGS, is_projection, placed
@@ -51,6 +51,7 @@ HEADER_TAGS: tuple[str | int, ...] = (
     *DIFFUSION_TAGS,
     *PHILIPS_TAGS,
     *PROJECTION_TAGS,
+    *GRID_TAGS,
     "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "SeriesDescription", "Modality", "Manufacturer",
     "PatientID", "FrameOfReferenceUID", "InstanceNumber", "NumberOfTemporalPositions",
     "GantryDetectorTilt", "ModalityLUTSequence",
@@ -186,6 +187,8 @@ def _other_kind(elements: Elements, coding: PixelCoding) -> str:
             f"a multi-frame object ({kind}, {coding.frames} frames) that does not say where its frames lie; "
             "export the original series"
         )
+    if is_grid(elements):
+        return "slices tiled in one image by a UIH scanner, not read; export them as one image each"
     if "ModalityLUTSequence" in elements:
         return "its values are stored through a Modality LUT, not read; export it with RescaleSlope"
     return ""
