@@ -135,7 +135,7 @@ def refuse_interleaved(ordered: Sequence[SliceHeader], where: str) -> None:
         return
     distance = float(np.median(np.diff(along_normal(ordered))))
     stated = ordered[0].spacing_between_mm
-    if stated and abs(stated - distance) < 0.1 * distance:
+    if stated and abs(abs(stated) - distance) < 0.1 * distance:
         return
     found = "/".join(f"{value[0]:g}" for value in sorted(set(numbers), key=_sortable)[:4])
     mixed = names([ordered[k] for k in changes])

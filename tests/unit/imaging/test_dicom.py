@@ -11,9 +11,14 @@ import pytest
 from pydicom import Dataset, dcmread
 from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import (
+    HTJ2K as HTJ2K_ANY,
+)
+from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
+    HTJ2KLossless,
+    HTJ2KLosslessRPCL,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGLSLossless,
@@ -57,6 +62,28 @@ def test_lossless_syntaxes_are_exact(series: Series, syntax: str, bits: int, sig
     volume = load_volume(files)
     assert np.array_equal(volume.array, stored.transpose(2, 1, 0))
     assert volume.array.dtype == (np.int16 if signed or bits < 16 else np.uint16)
+
+
+# OpenJPH 0.26.3 (imagecodecs 2026.3.6, htj2k_encode) of k · 521 mod 4096 − 2048, k = 0…63, as 8×8 int16.
+HTJ2K = bytes.fromhex(
+    "ff4fff5100294000000000080000000800000000000000000000000800000008000000000000000000018f0101ff50000800020000"
+    "000aff52000c00020001000504044001ff5c00132088909090909090909090909090888888ff64001700014f70656e4a504820566572"
+    "20302e32362e332eff90000a0000000000730001ff93c0002673fd028774000000c000134000134000120080f20387740080fe020774"
+    "0000c77400c00013c00013400012002631c50302740042c2018e74000063d400c0002aa000157000098010400041fba8728275008e0e"
+    "47defec051019cb600ff7fe0705400ffd9"
+)
+
+
+@pytest.mark.parametrize("syntax", [HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K_ANY])
+def test_high_throughput_jpeg_2000_is_exact(series: Series, syntax: str) -> None:
+    (file,) = series((np.arange(64) * 521 % 4096 - 2048).astype(np.int16).reshape(1, 8, 8))
+    dataset = dcmread(file)
+    expected = dataset.pixel_array.T
+    dataset.file_meta.TransferSyntaxUID = syntax
+    dataset.PixelData = encapsulate([HTJ2K])
+    dataset["PixelData"].is_undefined_length = True
+    dataset.save_as(file)
+    assert np.array_equal(load_volume(file).array[..., 0], expected)
 
 
 @pytest.mark.parametrize("fragments", [1, 2, 5])
