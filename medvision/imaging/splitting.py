@@ -39,8 +39,11 @@ def split_volumes(slices: Sequence[SliceHeader], where: str, split_by: str | Non
     if fullest == 1:
         refuse_interleaved([one for (one,) in places], where)
         return "", [list(slices)]
+    shared = max(places, key=len)
     for keys in _candidates(slices, fullest):
-        values = [tuple(v for name in keys for v in s.keys.get(name, ())) for s in slices]
+        if len({_told(s, keys) for s in shared}) < fullest:
+            continue
+        values = [_told(s, keys) for s in slices]
         volumes = _split_by(slices, places, values)
         if volumes is not None and len(volumes) == fullest:
             return " and ".join(keys), volumes
@@ -49,6 +52,10 @@ def split_volumes(slices: Sequence[SliceHeader], where: str, split_by: str | Non
         if volumes is not None:
             return "InstanceNumber within each position", volumes
     raise SeriesError(f"{where}: {_doubles(places)}")
+
+
+def _told(one: SliceHeader, keys: Sequence[str]) -> Key:
+    return tuple(v for name in keys for v in one.keys.get(name, ()))
 
 
 def _candidates(slices: Sequence[SliceHeader], most: int) -> list[tuple[str, ...]]:
