@@ -74,8 +74,10 @@ def test_the_standard_element_goes_first(series: Series) -> None:
 
 @pytest.mark.parametrize("value", [b"\xff\xfe", b"", "text", None, ["1", "x"]])
 def test_what_is_no_number_is_left_out(value: Any) -> None:
-    file = {"Manufacturer": "SIEMENS", 0x00190010: "SIEMENS MR HEADER", 0x0019100C: value}
-    assert diffusion_keys(file) == {}
+    for creator in ("SIEMENS MR HEADER", b"SIEMENS MR HEADER "):
+        file = {"Manufacturer": "SIEMENS", 0x00190010: creator, 0x0019100C: value}
+        assert diffusion_keys(file) == {}
+        assert diffusion_keys(file | {0x0019100C: 1000}) == {"DiffusionBValue": (1000.0,)}
 
 
 @pytest.mark.parametrize(

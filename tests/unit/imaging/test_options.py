@@ -168,6 +168,20 @@ class TestDuplicates:
         with pytest.raises(SeriesError, match="hold several images"):
             load_volume(files[1].parent, on_duplicate="drop")
 
+    def test_equal_pixels_of_another_scale_are_no_copy(self, series: Series) -> None:
+        files = series()
+        other = dcmread(files[1])
+        other.RescaleSlope = 2
+        other.save_as(files[1].parent / "other.dcm")
+        with pytest.raises(SeriesError, match="the same image is there twice"):
+            inspect(files[1].parent, on_duplicate="drop")
+
+    def test_equal_images_of_two_echoes_are_no_copies(self, series: Series, tmp_path: Path) -> None:
+        for echo in (1.0, 2.0):
+            uids = {"series_uid": "1.2.3", "FrameOfReferenceUID": "1.9"}
+            series(folder=tmp_path / "s" / str(echo), EchoTime=echo, Modality="MR", **uids)
+        assert inspect(tmp_path / "s", on_duplicate="drop", volume_index=1).volumes == 2
+
 
 class TestMixed:
     def test_stacks_of_several_planes_are_split(self, series: Series, tmp_path: Path) -> None:
