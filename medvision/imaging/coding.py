@@ -27,6 +27,7 @@ class PixelCoding:
         colour: Whether a pixel is a colour: several samples, or an index into a palette.
         photometric: PhotometricInterpretation.
         samples: Samples of a pixel.
+        real: Whether the pixels are floating point numbers (PS3.3 C.7.6.24 and C.7.6.25).
     """
 
     rows: int
@@ -39,6 +40,7 @@ class PixelCoding:
     colour: bool
     photometric: str
     samples: int = 1
+    real: bool = False
 
     @property
     def bytes(self) -> int:
@@ -82,6 +84,18 @@ def pixel_coding(elements: Elements) -> PixelCoding:
         photometric=photometric,
         samples=samples,
     )
+
+
+def is_rescaled(modality: str, slope: float | None, intercept: float | None) -> bool:
+    """Whether a header states what its values mean; Hounsfield units and activity need slope and intercept.
+
+    Example:
+        >>> is_rescaled("CT", 1.0, None), is_rescaled("MR", 2.0, None)
+        (False, True)
+    """
+    both = modality in ("CT", "PT")
+    stated = [value is not None for value in (slope, intercept)]
+    return all(stated) if both else any(stated)
 
 
 def rescale(elements: Elements) -> tuple[float | None, float | None]:

@@ -70,9 +70,9 @@ def _unscaled(slices: Sequence[SliceHeader], options: Reading) -> list[str]:
     if not without or not needed or options.on_missing_rescale == "stored" or options.values == "stored":
         return []
     return [
-        f"RescaleSlope and RescaleIntercept are absent in {len(without)} of {len(slices)} images "
+        f"RescaleSlope or RescaleIntercept is absent in {len(without)} of {len(slices)} images "
         f"({names(without)}), so the unit of their values is unknown; export the series again, or pass "
-        f"on_missing_rescale='stored' to take the stored values"
+        f"on_missing_rescale='stored' to take the stored values of all"
     ]
 
 
@@ -107,10 +107,15 @@ def _without_place(slices: Sequence[SliceHeader]) -> list[str]:
         ("PixelSpacing", "pixel_spacing"),
     ):
         without = [s for s in slices if getattr(s, attribute) is None]
-        if without:
+        if without and without[0].projection:
+            problems.append(
+                f"PixelSpacing and ImagerPixelSpacing are absent in {names(without)}, so the size of "
+                f"pixels is unknown; export the radiograph with one of them"
+            )
+        elif without:
             problems.append(
                 f"{name} is absent in {len(without)} of {len(slices)} images ({names(without)}), so their "
-                f"place is unknown; export the original series, not a derived or projection image"
+                f"place is unknown; leave them out, or export the original series instead of derived images"
             )
     return problems
 

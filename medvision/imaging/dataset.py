@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from medvision.errors import SeriesError
 from medvision.imaging.blocks import ElementsError, NotDicomError
 from medvision.imaging.coding import CODING_TAGS, PixelCoding, pixel_coding
 from medvision.imaging.decoding import in_short
+from medvision.imaging.element_tags import FLOAT_PIXELS
 from medvision.imaging.elements import Elements, read_elements
 from medvision.imaging.gzipped import SLICE_BOMB_BYTES, refuse_bomb, refuse_deflated_bomb
 from medvision.imaging.pixel_lengths import pixels_complete
@@ -73,6 +75,8 @@ def pixels_of(path: Path, elements: Elements) -> tuple[PixelCoding, bool]:
     if elements.deflated_from is not None:
         refuse_deflated_bomb(path)
     coding = pixel_coding(elements)
+    if elements.pixels is not None and elements.pixels.tag in FLOAT_PIXELS:
+        coding = replace(coding, real=True)
     refuse_bomb(path, elements.size, coding.bytes, SLICE_BOMB_BYTES)
     return coding, pixels_complete(path, elements, coding.bytes, coding.frames)
 

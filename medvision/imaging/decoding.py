@@ -154,10 +154,12 @@ def _panics_are_errors() -> Iterator[None]:
 
 def _decode(dataset: Dataset, frames: Sequence[int]) -> Iterator[npt.NDArray[Any]]:
     from pydicom.pixels.decoders.base import get_decoder
+    from pydicom.uid import RLELossless
 
     coding, syntax = pixel_coding(dataset), transfer_syntax(dataset)
     decoder = get_decoder(syntax)
-    if coding.high_bit + 1 == coding.stored or syntax.is_encapsulated:
+    in_cells = not syntax.is_encapsulated or syntax == RLELossless  # others code the value without its cell
+    if coding.high_bit + 1 == coding.stored or not in_cells:
         for values, _ in decoder.iter_array(dataset, raw=True, indices=frames):
             yield values
         return

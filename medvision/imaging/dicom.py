@@ -17,7 +17,7 @@ from medvision.imaging.header import SliceHeader
 from medvision.imaging.resampling import resample_array
 from medvision.imaging.series import Series
 
-_INTEGERS = ("uint8", "int8", "int16", "uint16", "int32", "uint32", "int64")
+_INTEGERS = ("uint8", "int8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
 
 
 def read_voxels(series: Series) -> npt.NDArray[Any]:
@@ -28,8 +28,9 @@ def read_voxels(series: Series) -> npt.NDArray[Any]:
 
     Returns:
         (i, j, k), read-only. The smallest integer type that holds all values that BitsStored allows where
-        every slope is 1 and every intercept whole; else float32, computed in float64. Interpolated
-        slices are rounded where the type is an integer; a resampled tilt gives float32.
+        every slope is 1 and every intercept whole; else float32, computed in float64; float64 where the
+        pixels are stored as such. Interpolated slices are rounded where the type is an integer; a
+        resampled tilt gives float32.
 
     Raises:
         SeriesError: Pixels that cannot be decoded, or do not fit the header; names the file.
@@ -94,6 +95,8 @@ def volume_dtype(series: Series) -> np.dtype[Any]:
 
 def value_dtype(slices: Sequence[SliceHeader]) -> np.dtype[Any]:
     """The type that holds every rescaled value exactly, from the headers alone (see read_voxels)."""
+    if any(s.coding.real for s in slices):
+        return np.dtype(np.float64 if any(s.coding.allocated > 32 for s in slices) else np.float32)
     if any(s.slope != 1 or s.intercept != int(s.intercept) for s in slices):
         return np.dtype(np.float32)
     low = min(s.coding.stored_range[0] + int(s.intercept) for s in slices)

@@ -1,7 +1,8 @@
 """b-value and gradient direction where a vendor keeps them in private elements only.
 
-Places as dcm2niix documents them: Siemens (0019,100C) and (0019,100E), Philips (2001,1003) and
-(2005,10B0)…(2005,10B2), GE (0043,1039), whose first value carries 10⁹ added to it in newer files.
+Places as dcm2niix documents them: Siemens (0019,xx0C) and (0019,xx0E), Philips (2001,xx03) and
+(2005,xxB0)…(2005,xxB2), GE (0043,xx39), whose first value carries 10⁹ added to it in newer files; xx is
+the block that their creator reserves.
 GE's directions are relative to the acquisition and are not read.
 """
 
@@ -9,12 +10,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from medvision.imaging.private import private, private_tags
 from medvision.imaging.values import Elements, Key, Keys, is_many, text
 
-_SIEMENS_B, _SIEMENS_DIRECTION = 0x0019100C, 0x0019100E
-_PHILIPS_B, _PHILIPS_DIRECTION = 0x20011003, (0x200510B0, 0x200510B1, 0x200510B2)
-_GE_B = 0x00431039
-DIFFUSION_TAGS = (_SIEMENS_B, _SIEMENS_DIRECTION, _PHILIPS_B, *_PHILIPS_DIRECTION, _GE_B)
+_SIEMENS = (0x0019, "SIEMENS MR HEADER")
+_PHILIPS, _PHILIPS_MR = (0x2001, "Philips Imaging DD 001"), (0x2005, "Philips MR Imaging DD 001")
+_GE = (0x0043, "GEMS_PARM_01")
+_B, _DIRECTION, _PHILIPS_B, _PHILIPS_DIRECTION, _GE_B = 0x0C, 0x0E, 0x03, (0xB0, 0xB1, 0xB2), 0x39
+DIFFUSION_TAGS = (
+    *private_tags(_SIEMENS[0], _B, _DIRECTION),
+    *private_tags(_PHILIPS[0], _PHILIPS_B),
+    *private_tags(_PHILIPS_MR[0], *_PHILIPS_DIRECTION),
+    *private_tags(_GE[0], _GE_B),
+)
 
 
 def diffusion_keys(elements: Elements) -> Keys:
@@ -25,12 +33,14 @@ def diffusion_keys(elements: Elements) -> Keys:
     """
     vendor = text(elements, "Manufacturer").upper()
     if "SIEMENS" in vendor:
-        return _keys(_numbers(elements.get(_SIEMENS_B)), _numbers(elements.get(_SIEMENS_DIRECTION)))
+        b_value, direction = (private(elements, *_SIEMENS, place) for place in (_B, _DIRECTION))
+        return _keys(_numbers(b_value), _numbers(direction))
     if "PHILIPS" in vendor:
-        parts = [_numbers(elements.get(tag)) for tag in _PHILIPS_DIRECTION]
-        return _keys(_numbers(elements.get(_PHILIPS_B)), tuple(p[0] for p in parts if len(p) == 1))
+        parts = [_numbers(private(elements, *_PHILIPS_MR, place)) for place in _PHILIPS_DIRECTION]
+        b_value = private(elements, *_PHILIPS, _PHILIPS_B)
+        return _keys(_numbers(b_value), tuple(p[0] for p in parts if len(p) == 1))
     if vendor.startswith("GE "):
-        coded = _numbers(elements.get(_GE_B))[:1]
+        coded = _numbers(private(elements, *_GE, _GE_B))[:1]
         return _keys(tuple(b % 1e9 if b >= 1e9 else b for b in coded), ())
     return {}
 
@@ -45,7 +55,6 @@ def _keys(b_value: tuple[float, ...], direction: tuple[float, ...]) -> Keys:
 
 
 def _numbers(value: Any) -> tuple[float, ...]:  # noqa: ANN401 (any DICOM value)
-    value = getattr(value, "value", value)
     if isinstance(value, bytes):  # private elements of unknown type: text, as Siemens and GE write them
         value = value.decode("ascii", "ignore").strip("\0 ").split("\\")
     try:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 CHARACTER_SET, PIXEL_REPRESENTATION, SYNTAX = 0x00080005, 0x00280103, 0x00020010
-PIXELS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
+FLOAT_PIXELS = (0x7FE00008, 0x7FE00009)
+PIXELS = (*FLOAT_PIXELS, 0x7FE00010)
 
 
 @dataclass(frozen=True)

@@ -37,16 +37,18 @@ def find_files(source: Source) -> tuple[str, tuple[Path, ...]]:
     are passed over; a list is taken as it is.
 
     Raises:
-        SeriesError: Nothing there, or a format that is not read.
+        SeriesError: Nothing there, no path (an empty cell of a table, say), or a format that is not read.
     """
     if isinstance(source, str | os.PathLike):
-        path = Path(source).expanduser()
+        path = _path(source)
         if is_folder(path):
             return str(path), _in_folder(path)
         files: tuple[Path, ...] = (path,)
         where = str(path)
     else:
-        files = tuple(Path(file).expanduser() for file in source)
+        if isinstance(source, bytes) or not isinstance(source, Iterable):
+            raise _no_path(source)
+        files = tuple(_path(file) for file in source)
         where = f"{len(files)} files of {files[0].parent}" if files else "the list of files"
     missing = [str(file) for file in files if not is_file(file)]
     if missing or not files:
@@ -57,6 +59,17 @@ def find_files(source: Source) -> tuple[str, tuple[Path, ...]]:
                 f"{file}: this format is not read; convert the scan to .nii.gz or give the DICOM"
             )
     return where, files
+
+
+def _path(source: str | os.PathLike[str]) -> Path:
+    """An empty path would be the current folder."""
+    if not isinstance(source, str | os.PathLike) or not os.fspath(source).strip():
+        raise _no_path(source)
+    return Path(source).expanduser()
+
+
+def _no_path(source: object) -> SeriesError:
+    return SeriesError(f"{str(source)[:40]!r} is no path; give that of a file or folder, or a list of files")
 
 
 def _in_folder(folder: Path) -> tuple[Path, ...]:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from medvision.imaging.coding import rescale
+from medvision.imaging.coding import is_rescaled, rescale
 from medvision.imaging.philips import scale_slope
+from medvision.imaging.private import private
 from medvision.imaging.values import Elements, Key, Keys, is_many, key, number, strings, text, vector
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ _VOLUME_KEYS: Mapping[str, tuple[str, ...]] = {
 }
 _FRAME_TYPES = ("MRImageFrameTypeSequence", "CTImageFrameTypeSequence", "PETFrameTypeSequence")
 # Philips keeps the frame's original private elements in a sequence of its own.
-_PHILIPS_FRAME = 0x2005140F
+_PHILIPS_FRAME = (0x2005, "Philips MR Imaging DD 005", 0x0F)
 # A dimension that counts along space does not tell volumes apart.
 _NOTHING: dict[str | int, Any] = {}
 _SPATIAL = (0x00200032, 0x00200037, 0x00209056, 0x00209057, 0x00201041)
@@ -58,9 +59,15 @@ class FrameGroups:
     own: Elements
     shared: Elements
 
-    def item(self, macro: str | int) -> Elements:
+    def item(self, macro: str) -> Elements:
         """The first item of a macro; without elements where the frame has none."""
         return _first(self.own, macro) or _first(self.shared, macro)
+
+    def private_item(self, group: int, creator: str, element: int) -> Elements:
+        """As `item`, of a private sequence."""
+        found = private(self.own, group, creator, element) or private(self.shared, group, creator, element)
+        first: Elements = found[0] if found else _NOTHING
+        return first
 
     def get(self, *path: str) -> Any:  # noqa: ANN401 (any DICOM value)
         """The value at a path of macro, sequences within it, and keyword; None where one is absent."""
@@ -100,7 +107,7 @@ def functional_groups(elements: Elements) -> Iterator[FrameGroups]:
         yield FrameGroups(own, shared)
 
 
-def _first(elements: Elements, sequence: str | int) -> Elements:
+def _first(elements: Elements, sequence: str) -> Elements:
     """The first item of a sequence; without elements where there is none."""
     found = elements.get(sequence)
     items = getattr(found, "value", found)
@@ -114,7 +121,7 @@ def _frame(
     measures, scaling = groups.item("PixelMeasuresSequence"), groups.item("PixelValueTransformationSequence")
     between, thickness = number(measures, "SpacingBetweenSlices"), number(measures, "SliceThickness")
     slope, intercept = rescale(scaling)
-    philips = groups.item(_PHILIPS_FRAME)
+    philips = groups.private_item(*_PHILIPS_FRAME)
     return replace(
         whole,
         frame=index,
@@ -126,7 +133,7 @@ def _frame(
         spacing_between_mm=between,
         slope=whole.slope if slope is None else slope,
         intercept=whole.intercept if intercept is None else intercept,
-        rescaled=whole.rescaled or slope is not None,
+        rescaled=whole.rescaled or is_rescaled(whole.modality, slope, intercept),
         same=MappingProxyType(_must_agree(whole, scaling)),
         keys=MappingProxyType({**whole.keys, **_keys(groups, dimensions)}),
         philips_slope=scale_slope(philips) or whole.philips_slope,

@@ -8,14 +8,14 @@ from pathlib import Path
 from types import MappingProxyType
 
 from medvision.errors import SeriesError
-from medvision.imaging.coding import PixelCoding, rescale
+from medvision.imaging.coding import PixelCoding, is_rescaled, rescale
 from medvision.imaging.dataset import CUT_SHORT, PIXEL_TAGS, kind_of, pixels_of, read_header
 from medvision.imaging.decoding import in_short, syntax_of, undecodable, unreadable
 from medvision.imaging.diffusion import DIFFUSION_TAGS, diffusion_keys
 from medvision.imaging.elements import Elements as FileElements
 from medvision.imaging.frames import GROUP_TAGS, frames, is_enhanced
 from medvision.imaging.geometry import FloatArray
-from medvision.imaging.mosaic import tiles
+from medvision.imaging.mosaic import GRID_TAGS, is_grid, tiles
 from medvision.imaging.native import NativePixels, native_pixels
 from medvision.imaging.philips import PHILIPS_TAGS, scale_slope
 from medvision.imaging.projection import PROJECTION_TAGS, is_projection, placed
@@ -41,13 +41,17 @@ VOLUME_KEYS = (
 )
 """What may tell apart volumes that share their positions, in order of preference."""
 
-HEADER_TAGS = (
+REPEATED_KEYS = VOLUME_KEYS[: VOLUME_KEYS.index("AcquisitionNumber")]
+"""Those whose volumes repeat one stack: time points, echoes, b-values. Acquisitions may differ in length."""
+
+HEADER_TAGS: tuple[str | int, ...] = (
     *VOLUME_KEYS,
     *PIXEL_TAGS,
     *GROUP_TAGS,
     *DIFFUSION_TAGS,
     *PHILIPS_TAGS,
     *PROJECTION_TAGS,
+    *GRID_TAGS,
     "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "SeriesDescription", "Modality", "Manufacturer",
     "PatientID", "FrameOfReferenceUID", "InstanceNumber", "NumberOfTemporalPositions",
     "GantryDetectorTilt", "ModalityLUTSequence",
@@ -81,9 +85,9 @@ class SliceHeader:
         keys: What may tell apart volumes at the same positions (see ``VOLUME_KEYS``).
         refusal: Why this image cannot be a slice, and what to do; "" where it can. The attributes
             from ``shape`` on are then not to be relied on.
-        rescaled: Whether the header states a slope or an intercept.
+        rescaled: Whether the header states a slope or an intercept; both in CT and PET.
         philips_slope: Philips' scale slope (see `imaging.philips`); None where there is none.
-        projection: Whether the image is a radiograph, which has no place in the patient.
+        projection: What an affine means of a radiograph, which has no place in the patient; "" for a slice.
         native: Where the pixels stand, if they can be read without a decoder.
         tile: First row and column of the slice in the file's image; None where it is the whole image.
         frame: Which frame of the file, from 0.
@@ -110,7 +114,7 @@ class SliceHeader:
     refusal: str = ""
     rescaled: bool = False
     philips_slope: float | None = None
-    projection: bool = False
+    projection: str = ""
     native: NativePixels | None = None
     tile: tuple[int, int] | None = None
     frame: int = 0
@@ -183,6 +187,8 @@ def _other_kind(elements: Elements, coding: PixelCoding) -> str:
             f"a multi-frame object ({kind}, {coding.frames} frames) that does not say where its frames lie; "
             "export the original series"
         )
+    if is_grid(elements):
+        return "slices tiled in one image by a UIH scanner, not read; export them as one image each"
     if "ModalityLUTSequence" in elements:
         return "its values are stored through a Modality LUT, not read; export it with RescaleSlope"
     return ""
@@ -212,7 +218,7 @@ def _header(elements: FileElements, path: Path, coding: PixelCoding, refusal: st
         same=MappingProxyType(_must_agree(elements, coding)),
         keys=MappingProxyType(diffusion_keys(elements) | _volume_keys(elements)),
         refusal=refusal,
-        rescaled=slope is not None or intercept is not None,
+        rescaled=is_rescaled(text(elements, "Modality"), slope, intercept),
         philips_slope=scale_slope(elements),
         native=native_pixels(elements, coding),
     )

@@ -201,7 +201,7 @@ def _summary(found: _Found) -> ImageHeader:
     first = series.slices[0]
     notes = series.notes
     if first.projection:
-        notes = (*notes, "a radiograph: its affine holds pixel sizes and directions, no place in the patient")
+        notes = (*notes, first.projection)
     provenance = Provenance(
         files=found.files,
         patient_id=first.patient_id,

@@ -13,13 +13,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from medvision.imaging.geometry import FloatArray
+from medvision.imaging.values import Elements, text
 
 if TYPE_CHECKING:
     from medvision.imaging.header import SliceHeader
 
 # The private creators of group 0029 and the CSA image header in the blocks that they may reserve.
 CSA_TAGS = (0x00290010, 0x00290011, 0x00290012, 0x00291010, 0x00291110, 0x00291210)
+_UIH_GRID = 0x00651050  # as dcm2niix documents it
+GRID_TAGS = (_UIH_GRID,)
 _PARALLEL = 0.999
+
+
+def is_grid(elements: Elements) -> bool:
+    """Whether a file of United Imaging (UIH) tiles several slices in one image, which is not read."""
+    if "UIH" not in text(elements, "Manufacturer").upper():
+        return False
+    count = elements.get(_UIH_GRID)
+    stated = count.decode("ascii", "ignore").strip("\0 ") if isinstance(count, bytes) else str(count)
+    return stated.replace(".", "", 1).isdigit() and float(stated) > 1
 
 
 def tiles(whole: SliceHeader) -> tuple[SliceHeader, ...]:

@@ -42,19 +42,21 @@ class Reading:
     Attributes:
         series_uid: Which SeriesInstanceUID, where there are several.
         volume_index: Which volume (from 0), where the scan holds several.
-        split_by: The header field that tells volumes apart, such as ``"EchoTime"``.
+        split_by: The header field that tells volumes apart, such as ``"EchoTime"``, or several, such as
+            ``"EchoTime and ImageType"``; ``"InstanceNumber"`` takes each position's images in order
+            of their numbers.
         on_gap: Missing slices: ``"fill"`` interpolates them between their neighbours, ``"split"`` makes
-            each unbroken run a volume of its own.
+            each unbroken run, and a time point of fewer slices than another, a volume of its own.
         on_uneven: Uneven distances: ``"resample"`` interpolates slices at the smallest of them.
-        on_duplicate: The same image twice: ``"drop"`` leaves out copies with the same SOPInstanceUID, or
-            with equal pixels at one position.
+        on_duplicate: The same image twice: ``"drop"`` leaves out copies at one position with equal pixels
+            and the same SOPInstanceUID or equal header fields.
         on_mixed: Several orientations, spacings, matrices or frames of reference: ``"split"`` makes each a
             volume of its own.
         on_tilt: Gantry tilt: ``"keep"`` keeps it as a sheared affine, ``"shear"`` resamples the volume to
             an upright grid.
         on_colour: ``"luminance"`` reads colour images as grey.
-        on_missing_rescale: CT or PET without RescaleSlope and RescaleIntercept: ``"stored"`` takes the
-            stored values.
+        on_missing_rescale: CT or PET without RescaleSlope or RescaleIntercept: ``"stored"`` takes the
+            stored values of all slices.
         values: ``"rescaled"`` by RescaleSlope and RescaleIntercept; as ``"stored"``; ``"philips"``, the
             scanner's own scale (see `imaging.philips`); ``"suv"``, standardised uptake by body weight, g/ml.
         invert_monochrome1: Turn MONOCHROME1 (low values are white) so that high values are white.

@@ -225,16 +225,17 @@ def _tilt(step: FloatArray, across: FloatArray, steps: int) -> list[str]:
 
 
 def _warn_if_decimated(one: SliceHeader, spacing: float, where: str) -> None:
-    """Positions twice as far apart as SpacingBetweenSlices: every other slice may be missing."""
+    """Positions twice as far apart as SpacingBetweenSlices (slices left out), or half as far (two stacks)."""
     if not one.spacing_between_mm or one.spacing_between_mm <= 0:
         return
     ratio = spacing / one.spacing_between_mm
-    if round(ratio) >= 2 and abs(ratio - round(ratio)) < 0.02:
-        warnings.warn(
-            f"{where}: slices lie {spacing:.2f} mm apart but SpacingBetweenSlices is "
-            f"{one.spacing_between_mm:.2f} mm: slices may be missing at every step",
-            stacklevel=2,
-        )
+    for times, may_be in ((ratio, "slices may be missing at every step"), (1 / ratio, "stacks may be mixed")):
+        if round(times) >= 2 and abs(times - round(times)) < 0.02:
+            warnings.warn(
+                f"{where}: slices lie {spacing:.2f} mm apart but SpacingBetweenSlices is "
+                f"{one.spacing_between_mm:.2f} mm: {may_be}",
+                stacklevel=2,
+            )
 
 
 def _few(problems: list[str], limit: int = 5) -> list[str]:

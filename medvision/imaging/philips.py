@@ -10,10 +10,11 @@ scaling. Transl Oncol 2014;7:65–71, doi:10.1593/tlo.13811.
 
 from __future__ import annotations
 
+from medvision.imaging.private import private, private_tags
 from medvision.imaging.values import Elements
 
-SCALE_SLOPE = 0x2005100E
-PHILIPS_TAGS = (0x20050010, SCALE_SLOPE)
+_GROUP, _CREATOR, _SCALE_SLOPE = 0x2005, "Philips MR Imaging DD 001", 0x0E
+PHILIPS_TAGS = private_tags(_GROUP, _SCALE_SLOPE)
 
 
 def scale_slope(elements: Elements) -> float | None:
@@ -22,10 +23,5 @@ def scale_slope(elements: Elements) -> float | None:
     Args:
         elements: Of a single-frame file, or of a frame's private Philips sequence.
     """
-    value = elements.get(SCALE_SLOPE)
-    value = getattr(value, "value", value)
-    if not isinstance(value, int | float) or not value > 0:
-        return None
-    creator = elements.get(0x20050010)
-    creator = str(getattr(creator, "value", creator) or "")
-    return float(value) if creator.startswith("Philips") else None
+    value = private(elements, _GROUP, _CREATOR, _SCALE_SLOPE)
+    return float(value) if isinstance(value, int | float) and value > 0 else None

@@ -1,7 +1,8 @@
 """Radiographs and mammograms: images without a place in the patient, kept as volumes of one slice.
 
-Their affine says how large a pixel is and, where PatientOrientation does, which way rows and columns
-run; it says nothing about where the image lies. It begins at 0 mm, and its slice is 1 mm thick.
+Their affine says how large a pixel is (at the detector, where the header says no better) and, where
+PatientOrientation does, which way rows and columns run; it says nothing about where the image lies. It
+begins at 0 mm, and its slice is 1 mm thick.
 """
 
 from __future__ import annotations
@@ -42,25 +43,33 @@ def is_projection(elements: Elements) -> bool:
 
 def placed(image: SliceHeader, elements: Elements) -> SliceHeader:
     """Give a radiograph the geometry that its header allows."""
-    spacing = image.pixel_spacing
-    if spacing is None:
-        spacing = vector(elements, "ImagerPixelSpacing", 2)
+    told = "a radiograph: its affine holds pixel sizes and directions, no place in the patient"
+    spacing, at_detector = image.pixel_spacing, vector(elements, "ImagerPixelSpacing", 2)
+    if spacing is None and at_detector is not None:
+        spacing = at_detector
+        told += "; pixel sizes are those at the detector, so what lies before it is smaller than measured"
+    directions = _directions(strings(elements.get("PatientOrientation")))
+    if directions is None:
+        directions = _along(*_FRONTAL)
+        told += "; PatientOrientation does not give directions, those of a frontal view are used"
     return replace(
         image,
         position=np.zeros(3),
-        orientation=_directions(strings(elements.get("PatientOrientation"))),
+        orientation=directions,
         pixel_spacing=spacing,
         depth_mm=1.0,
-        projection=True,
+        projection=told,
     )
 
 
-def _directions(stated: list[str]) -> FloatArray:
-    """Six direction cosines along the main patient axes of rows and columns."""
+def _directions(stated: list[str]) -> FloatArray | None:
+    """Six direction cosines along the main patient axes of rows and columns; None where not stated."""
     letters = [letter[:1].upper() for letter in stated]
     if len(letters) != 2 or any(letter not in _LETTERS for letter in letters):
-        letters = list(_FRONTAL)
-    row, column = (np.array(_LETTERS[letter], dtype=np.float64) for letter in letters)
-    if row @ column:
-        row, column = (np.array(_LETTERS[letter], dtype=np.float64) for letter in _FRONTAL)
-    return np.concatenate([row, column])
+        return None
+    along = _along(*letters)
+    return None if along[:3] @ along[3:] else along
+
+
+def _along(row: str, column: str) -> FloatArray:
+    return np.array([*_LETTERS[row], *_LETTERS[column]], dtype=np.float64)

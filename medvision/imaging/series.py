@@ -9,13 +9,15 @@ from pathlib import Path
 
 from medvision.errors import SeriesError
 from medvision.imaging.consistency import given
+from medvision.imaging.elements import read_elements
 from medvision.imaging.geometry import FloatArray, Geometry, dicom_affine
-from medvision.imaging.header import SliceHeader, read_slices
+from medvision.imaging.header import REPEATED_KEYS, SliceHeader, read_slices
 from medvision.imaging.options import Reading
-from medvision.imaging.ordering import stack
+from medvision.imaging.ordering import names, stack
 from medvision.imaging.rescaling import with_values
+from medvision.imaging.survey import without_names
 from medvision.imaging.tilt import upright
-from medvision.imaging.values import Key
+from medvision.imaging.values import Key, text
 from medvision.imaging.volumes import Found, find_volumes
 from medvision.wording import pseudonym
 
@@ -60,13 +62,28 @@ def read_series(files: Sequence[Path], where: str, options: Reading | None = Non
     """
     options = options or Reading()
     found = volumes_of(files, where, options)
-    return arrange(_choose(found, options.volume_index), len(found.volumes), found.where, options)
+    return _arranged(_choose(found, options.volume_index), found, options)
 
 
 def read_every_series(files: Sequence[Path], where: str, options: Reading) -> list[Series]:
     """As `read_series`, for all volumes of the series."""
     found = volumes_of(files, where, options)
-    return [arrange(slices, len(found.volumes), found.where, options) for slices in found.volumes]
+    return [_arranged(slices, found, options) for slices in found.volumes]
+
+
+def _arranged(slices: Sequence[SliceHeader], found: Found, options: Reading) -> Series:
+    """As `arrange`; a time point, echo or b-value with fewer slices than another is refused."""
+    series = arrange(slices, len(found.volumes), found.where, options)
+    fullest = max(found.volumes, key=len)
+    repeated = [name for name in found.key.split(" and ") if name in REPEATED_KEYS]
+    if series.geometry.shape[2] < len(fullest) and repeated:
+        told = ", ".join(f"{name} {series.keys.get(name, ('none',))[0]}" for name in repeated)
+        raise SeriesError(
+            f"{found.where}: the volume of {told} has {series.geometry.shape[2]} slices "
+            f"({names(series.slices, 2)}) where another has {len(fullest)} ({names(fullest, 2)}); export the "
+            f"series again, or pass on_gap='split' to take each volume as it is"
+        )
+    return series
 
 
 def volumes_of(files: Sequence[Path], where: str, options: Reading) -> Found:
@@ -150,9 +167,15 @@ def choose_series(headers: Sequence[SliceHeader], where: str, series_uid: str | 
 def _describe(uid: str, slices: Sequence[SliceHeader]) -> str:
     one = slices[0]
     images = len({each.path for each in slices})
-    words = [one.modality, repr(one.description) if one.description else "", f"{images} images"]
+    words = [one.modality, repr(_description(one)) if one.description else "", f"{images} images"]
     words += [pseudonym(one.patient_id) if one.patient_id else "", one.refusal.split(",")[0]]
     return f"{uid or '(no SeriesInstanceUID)'}: " + ", ".join(w for w in words if w)
+
+
+def _description(one: SliceHeader) -> str:
+    """SeriesDescription, unless somebody typed the patient's name into it."""
+    stated = read_elements(one.path, ["PatientName", "PatientID"])
+    return without_names(one.description, *(text(stated, name) for name in ("PatientName", "PatientID")))
 
 
 def _choose(found: Found, index: int | None) -> list[SliceHeader]:

@@ -10,16 +10,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
 from medvision.errors import SeriesError
+from medvision.imaging.elements import read_elements
 from medvision.imaging.header import SliceHeader
+from medvision.imaging.pet_times import (
+    TIME_TAGS,
+    MissingError,
+    injection_time,
+    moment_of,
+    plain,
+    reference_time,
+)
+from medvision.imaging.private import private, private_tags
 from medvision.imaging.values import Elements, number, strings, text
 
-_PHILIPS_SUV, _PHILIPS_ACTIVITY, _GE_SCAN_TIME = 0x70531000, 0x70531009, 0x0009100D
-_LEAST_DOSE_BQ = 1e5  # less is a dose in MBq written as if it were Bq
+_PHILIPS, _SUV, _ACTIVITY = (0x7053, "Philips PET Private Group"), 0x00, 0x09
+_TAGS: tuple[str | int, ...] = (
+    "PatientWeight", "SUVType", "CorrectedImage", "DecayCorrection", "RadiopharmaceuticalInformationSequence",
+    *private_tags(_PHILIPS[0], _SUV, _ACTIVITY), *TIME_TAGS,
+)  # fmt: skip
+_DOSES_BQ = (1e5, 2e10)  # outside of them a dose was written in MBq or kBq as if it were Bq
+_HEAVIEST_KG = 700.0  # more is a weight in grams
+_MOST_HALF_LIVES = 10.0  # after which nothing is left to be imaged
+_NEVER = datetime.max
 
 
 def suv_factor(slices: Sequence[SliceHeader], where: str) -> float:
@@ -33,77 +49,92 @@ def suv_factor(slices: Sequence[SliceHeader], where: str) -> float:
         SeriesError: No PET, or the header lacks what the dose at the time of the scan needs; all that is
             missing at once.
     """
-    problems: list[str] = []
-    found = float("nan")
+    try:
+        return _common_factor(slices)
+    except MissingError as error:
+        problems = error.problems
+    except ValueError as error:
+        problems = [f"{error}: no such value can be"]
+    raise SeriesError(
+        f"{where}: no SUV can be computed; export it with these elements, or read values='rescaled'",
+        problems=problems,
+    )
+
+
+def _common_factor(slices: Sequence[SliceHeader]) -> float:
+    """The factor of all slices, decayed to one moment: the start of the scan, told by the earliest."""
     if slices[0].modality != "PT":
-        problems = [f"the modality is {slices[0].modality or 'not stated'}, not PT"]
-    else:
-        try:
-            found = _factor(_dataset(slices[0].path), slices[0].same["units"])
-        except _MissingError as error:
-            problems = error.problems
-    if problems:
-        raise SeriesError(
-            f"{where}: no SUV can be computed; export it with these elements, or read values='rescaled'",
-            problems=problems,
+        raise MissingError(f"the modality is {slices[0].modality or 'not stated'}, not PT")
+    headers = {path: read_elements(path, _TAGS) for path in dict.fromkeys(one.path for one in slices)}
+    earliest = min(headers.values(), key=lambda h: moment_of(h, "Acquisition") or _NEVER)
+    factors = [_factor(header, slices[0].same["units"], earliest) for header in headers.values()]
+    if max(factors) > min(factors) * (1 + 1e-6):
+        other = [path.name for path, factor in zip(headers, factors, strict=True) if factor != factors[0]]
+        raise MissingError(
+            f"weight, dose, injection or Philips' factor of {other[0]} are not those of "
+            f"{next(iter(headers)).name}"
         )
-    return found
+    return factors[0]
 
 
-class _MissingError(Exception):
-    """What a header lacks for SUV."""
-
-    def __init__(self, *problems: str) -> None:
-        super().__init__("; ".join(problems))
-        self.problems = list(problems)
-
-
-def _factor(header: Elements, units: str) -> float:
+def _factor(header: Elements, units: str, earliest: Elements) -> float:
     if units == "GML":
         kind = text(header, "SUVType") or "BW"
         if kind != "BW":
-            raise _MissingError(f"its values are SUV of type {kind}, not by body weight")
+            raise MissingError(f"its values are SUV of type {kind}, not by body weight")
         return 1.0
     activity = 1.0
     if units == "CNTS":
-        suv, activity_scale = _positive(header, _PHILIPS_SUV), _positive(header, _PHILIPS_ACTIVITY)
+        suv, activity_scale = (_positive(private(header, *_PHILIPS, place)) for place in (_SUV, _ACTIVITY))
         if suv is not None:
             return suv
         if activity_scale is None:
-            raise _MissingError("Units is CNTS, without Philips' factors (7053,1000) or (7053,1009)")
+            raise MissingError("Units is CNTS, without Philips' factors (7053,1000) or (7053,1009)")
         activity = activity_scale
     elif units != "BQML":
-        raise _MissingError(f"Units is {units or 'absent'}; it must be BQML, GML or Philips' CNTS")
-    return activity * _grams(header) / _dose_at_reference(header)
+        raise MissingError(f"Units is {units or 'absent'}; it must be BQML, GML or Philips' CNTS")
+    return activity * _grams(header) / _dose_at_reference(header, earliest)
 
 
 def _grams(header: Elements) -> float:
     weight = number(header, "PatientWeight")
     if not weight or weight <= 0:
-        raise _MissingError("PatientWeight is absent or 0")
+        raise MissingError("PatientWeight is absent or 0")
+    if weight > _HEAVIEST_KG:
+        raise MissingError(f"PatientWeight is {weight:g} kg: is it in g?")
     return weight * 1000
 
 
-def _dose_at_reference(header: Elements) -> float:
+def _dose_at_reference(header: Elements, earliest: Elements) -> float:
     """The injected dose in Bq, decayed to the moment to which the images are corrected."""
-    drug = (header.get("RadiopharmaceuticalInformationSequence") or [{}])[0]
+    drugs = header.get("RadiopharmaceuticalInformationSequence") or [{}]
+    if len(drugs) > 1:
+        raise MissingError(f"{len(drugs)} radiopharmaceuticals are stated, so which dose counts is open")
+    drug = drugs[0]
     dose, half_life = number(drug, "RadionuclideTotalDose"), number(drug, "RadionuclideHalfLife")
     problems = []
     if not dose or dose <= 0:
         problems.append("RadionuclideTotalDose is absent or 0")
-    elif dose < _LEAST_DOSE_BQ:
+    elif dose < _DOSES_BQ[0]:
         problems.append(f"RadionuclideTotalDose is {dose:g} Bq: too little, is it in MBq?")
+    elif dose > _DOSES_BQ[1]:
+        problems.append(f"RadionuclideTotalDose is {dose:g} Bq: too much")
     if not half_life or half_life <= 0:
         problems.append("RadionuclideHalfLife is absent or 0")
     problems += _correction_problems(header)
     if problems or dose is None or half_life is None:
-        raise _MissingError(*problems)
+        raise MissingError(*problems)
     if text(header, "DecayCorrection") == "ADMIN":
         return dose
-    reference = _reference_time(header, half_life)
-    elapsed = (reference - _injection(drug, reference)).total_seconds()
+    reference = reference_time(earliest, half_life)
+    injected = injection_time(drug, reference, half_life, text(header, "TimezoneOffsetFromUTC"))
+    elapsed = (reference - injected).total_seconds()
     if elapsed < 0:
-        raise _MissingError(f"the injection lies {-elapsed:.0f} s after the scan")
+        raise MissingError(f"the injection lies {-elapsed:.0f} s after the scan")
+    if elapsed > _MOST_HALF_LIVES * half_life:
+        raise MissingError(
+            f"the injection lies {elapsed / half_life:.3g} half-lives before the scan: were dates changed?"
+        )
     return dose * math.exp(-math.log(2) * elapsed / half_life)
 
 
@@ -120,76 +151,8 @@ def _correction_problems(header: Elements) -> list[str]:
     return problems
 
 
-def _reference_time(header: Elements, half_life: float) -> datetime:
-    """The moment to which images with DecayCorrection START are corrected.
-
-    That is SeriesTime, unless it lies after the acquisition (a series made later): then GE's private scan
-    time, or what the frame's reference time says.
-    """
-    series = _moment(header, "SeriesDate", "SeriesTime")
-    acquired = _moment(header, "AcquisitionDate", "AcquisitionTime")
-    if acquired is None:
-        raise _MissingError("AcquisitionDate or AcquisitionTime is absent")
-    if series is not None and series <= acquired:
-        return series
-    private = _parsed(_plain(header.get(_GE_SCAN_TIME)))
-    if private is not None:
-        return private
-    frame, duration = number(header, "FrameReferenceTime"), number(header, "ActualFrameDuration")
-    if not frame or not duration:
-        raise _MissingError(
-            "SeriesTime lies after AcquisitionTime, and FrameReferenceTime or ActualFrameDuration is absent"
-        )
-    decay = math.log(2) / half_life * duration / 1000
-    average = duration / 1000 / decay * math.log(decay / (1 - math.exp(-decay)))
-    return acquired - timedelta(seconds=frame / 1000) + timedelta(seconds=average)
-
-
-def _injection(drug: Elements, reference: datetime) -> datetime:
-    whole = _parsed(text(drug, "RadiopharmaceuticalStartDateTime"))
-    if whole is not None:
-        return whole
-    start = text(drug, "RadiopharmaceuticalStartTime")
-    moment = _parsed(reference.strftime("%Y%m%d") + start) if start else None
-    if moment is None:
-        raise _MissingError("RadiopharmaceuticalStartTime and RadiopharmaceuticalStartDateTime are absent")
-    # Only the time of day is known: an injection before midnight of a scan after it was on the day before.
-    return moment if moment <= reference else moment - timedelta(days=1)
-
-
-def _moment(header: Elements, day: str, time: str) -> datetime | None:
-    date, clock = text(header, day), text(header, time)
-    return _parsed(date + clock) if date and clock else None
-
-
-def _parsed(value: str) -> datetime | None:
-    """A DICOM date and time; an offset from UTC is left out, all times of a header share it."""
-    digits = value.split("+")[0].split("-")[0].strip()
-    whole, _, fraction = digits.partition(".")
-    if len(whole) < 10 or not whole.isdigit():
-        return None
+def _positive(value: Any) -> float | None:  # noqa: ANN401 (any DICOM value)
     try:
-        moment = datetime.strptime(whole[:14].ljust(14, "0"), "%Y%m%d%H%M%S")
+        return float(plain(value)) if float(plain(value)) > 0 else None
     except ValueError:
         return None
-    return moment + timedelta(seconds=float(f"0.{fraction or 0}")) if (fraction or "0").isdigit() else moment
-
-
-def _positive(header: Elements, tag: int) -> float | None:
-    value = _plain(header.get(tag))
-    try:
-        return float(value) if float(value) > 0 else None
-    except ValueError:
-        return None
-
-
-def _plain(value: Any) -> str:  # noqa: ANN401 (any DICOM value)
-    value = getattr(value, "value", value)
-    return value.decode("ascii", "ignore").strip("\0 ") if isinstance(value, bytes) else str(value or "")
-
-
-def _dataset(path: Path) -> Elements:
-    from pydicom import dcmread
-
-    header: Elements = dcmread(path, stop_before_pixels=True, force=True)
-    return header

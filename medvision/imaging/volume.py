@@ -15,6 +15,8 @@ from medvision.imaging.geometry import FloatArray, Geometry, times
 
 _PLANES = ("sagittal", "coronal", "axial")
 _OBLIQUE_DEGREES = 5.0
+RESCALED = "RescaleSlope and RescaleIntercept"
+"""What `Provenance.values` says of values on the modality's own scale; Hounsfield units in CT."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class Provenance:
         patient_id: DICOM PatientID, or "" where the format has none.
         series_uid: DICOM SeriesInstanceUID, or "".
         description: DICOM SeriesDescription, or "".
-        values: What the values are, such as ``"RescaleSlope and RescaleIntercept"`` or ``"stored values"``;
+        values: What the values are, such as ``"RescaleSlope and RescaleIntercept"``, with their unit where
+            RescaleType states another one than Hounsfield units, or ``"stored values"``;
             "" where the format has one answer only.
         keys: What all slices of a DICOM volume share of the fields that may tell volumes apart, by keyword.
         notes: What was done to the slices because the caller asked for it.
@@ -104,7 +107,8 @@ class Volume:
         return replace(self, array=array, geometry=geometry or self.geometry)
 
     def __repr__(self) -> str:
-        unit = "HU" if self.modality == "CT" else "values"
+        hounsfield = self.modality == "CT" and self.provenance.values in ("", RESCALED)
+        unit = "HU" if hounsfield else "values"
         parts = (
             f"{self.modality or 'image'} {times(self.shape)}",
             f"{times(self.spacing_mm)} mm",

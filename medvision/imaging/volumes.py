@@ -85,12 +85,12 @@ def _stacks(slices: Sequence[SliceHeader]) -> list[list[SliceHeader]]:
 
 
 def _without_copies(slices: Sequence[SliceHeader]) -> list[SliceHeader]:
-    """Leave out images that are there again: the same SOPInstanceUID, or all the same at one position."""
-    kept: dict[Hashable, SliceHeader] = {}
-    for one in sorted(slices, key=lambda s: (str(s.path), s.frame)):
-        kept.setdefault((one.instance_uid or one.path, one.frame, one.tile), one)
+    """Leave out images that are there again at one position: equal pixels, and the same in all else.
+
+    A SOPInstanceUID alone proves nothing: some anonymisers give all files of a series the same one.
+    """
     left: list[SliceHeader] = []
-    for at in positions_shared(list(kept.values())):
+    for at in positions_shared(sorted(slices, key=lambda s: (str(s.path), s.frame))):
         here: list[SliceHeader] = []
         for one in at:
             if not any(_is_copy(one, other) for other in here):
@@ -100,7 +100,12 @@ def _without_copies(slices: Sequence[SliceHeader]) -> list[SliceHeader]:
 
 
 def _is_copy(one: SliceHeader, other: SliceHeader) -> bool:
-    if dict(one.keys) != dict(other.keys) or (one.slope, one.intercept) != (other.slope, other.intercept):
+    same_object = one.instance_uid != "" and one.instance_uid == other.instance_uid
+    if not same_object and dict(one.keys) != dict(other.keys):
+        return False
+    if (one.frame, one.tile) != (other.frame, other.tile) and same_object:
+        return False
+    if (one.slope, one.intercept) != (other.slope, other.intercept):
         return False
     return bool(np.array_equal(_pixels(one), _pixels(other)))
 

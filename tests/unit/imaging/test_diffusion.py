@@ -74,4 +74,35 @@ def test_the_standard_element_goes_first(series: Series) -> None:
 
 @pytest.mark.parametrize("value", [b"\xff\xfe", b"", "text", None, ["1", "x"]])
 def test_what_is_no_number_is_left_out(value: Any) -> None:
-    assert diffusion_keys({"Manufacturer": "SIEMENS", 0x0019100C: value}) == {}
+    for creator in ("SIEMENS MR HEADER", b"SIEMENS MR HEADER "):
+        file = {"Manufacturer": "SIEMENS", 0x00190010: creator, 0x0019100C: value}
+        assert diffusion_keys(file) == {}
+        assert diffusion_keys(file | {0x0019100C: 1000}) == {"DiffusionBValue": (1000.0,)}
+
+
+@pytest.mark.parametrize(
+    ("vendor", "write"), [("SIEMENS", siemens), ("Philips", philips), ("GE MEDICAL SYSTEMS", ge)]
+)
+def test_in_whichever_block_the_creator_has_reserved(series: Series, vendor: str, write: Any) -> None:
+    """Other software may have reserved the first block, and its elements mean something else."""
+
+    def edit(ds: Dataset, k: int) -> None:
+        for group in (0x0019, 0x2001, 0x2005, 0x0043):
+            other = ds.private_block(group, "SOMEBODY ELSE", create=True)
+            other.add_new(0x0C, "IS", "77")
+            other.add_new(0x03, "FL", 77.0)
+            other.add_new(0x39, "IS", "77")
+        write(ds, 1000, [0.6, 0.0, 0.8])
+
+    (volume,) = load_volumes(series(Modality="MR", Manufacturer=vendor, edit=edit))
+    assert volume.provenance.keys["DiffusionBValue"] == (1000,)
+    found = volume.provenance.keys.get("DiffusionGradientOrientation")
+    assert found is None if write is ge else found == pytest.approx([0.6, 0.0, 0.8])
+
+
+def test_elements_of_somebody_else_are_no_b_values(series: Series) -> None:
+    def edit(ds: Dataset, k: int) -> None:
+        ds.private_block(0x0019, "SOMEBODY ELSE", create=True).add_new(0x0C, "IS", "77")
+
+    (volume,) = load_volumes(series(Modality="MR", Manufacturer="SIEMENS", edit=edit))
+    assert "DiffusionBValue" not in volume.provenance.keys

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -67,6 +68,15 @@ def test_what_is_not_there(tmp_path: Path) -> None:
         load_volume(tmp_path / "scan")
     with pytest.raises(SeriesError, match="the list is empty"):
         load_volume([])
+
+
+@pytest.mark.parametrize("source", ["", " ", None, float("nan"), 3, b"scan.nii", [""], [None], np.zeros(2)])
+def test_what_is_no_path(source: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the empty cells of a table are; an empty path must not become the current folder."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "scan.dcm").touch()
+    with pytest.raises(SeriesError, match="is no path; give that of a file or folder"):
+        load_volume(source)
 
 
 def test_formats_that_are_not_read(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pydicom.dataset import Dataset
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from medvision.errors import SeriesError
 from medvision.imaging import inspect, load_volume
@@ -136,3 +137,16 @@ def test_a_number_of_slices_that_does_not_tile_the_image_is_refused(
     tags = {"NumberOfImagesInMosaic": ("US", ["90"]), "SliceNormalVector": ("FD", ["0", "0", "1"])}
     with pytest.raises(SeriesError, match="90 slices that do not tile"):
         inspect(mosaic(random_volume(3), edit=lambda ds: with_header(ds, csa_header(tags))))
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+def test_slices_that_a_uih_scanner_tiled_are_refused(series: Series, syntax: str) -> None:
+    """Read as one slice they would look like a picture of small brains."""
+
+    def edit(ds: Dataset, k: int) -> None:
+        ds.private_block(0x65, "Image Private Header", create=True).add_new(0x50, "DS", "20")
+
+    files = series(Modality="MR", Manufacturer="UIH", syntax=syntax, edit=edit)
+    with pytest.raises(SeriesError, match=r"IM0005.dcm.*: slices tiled in one image by a UIH scanner"):
+        inspect(files)
+    assert load_volume(series(Modality="MR", Manufacturer="Other", edit=edit)).shape == (6, 4, 5)

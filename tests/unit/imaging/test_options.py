@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydicom import Dataset, dcmread
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from medvision.config.reading import Reading as Section
 from medvision.errors import SeriesError
@@ -135,6 +136,19 @@ class TestDuplicates:
             load_volume(folder)
         assert np.array_equal(load_volume(folder, on_duplicate="drop").array, load_volume(files).array)
 
+    def test_one_identifier_for_all_files_makes_no_copies(self, series: Series) -> None:
+        """As some anonymisers write them."""
+        files = series(SOPInstanceUID="1.2.3")
+        assert np.array_equal(load_volume(files, on_duplicate="drop").array, load_volume(files).array)
+
+    def test_one_identifier_with_other_pixels_is_no_copy(self, series: Series) -> None:
+        files = series()
+        other = dcmread(files[1])
+        other.PixelData = bytes(len(other.PixelData))
+        other.save_as(files[1].parent / "other.dcm")
+        with pytest.raises(SeriesError, match=r"there twice, .* those whose pixels are equal"):
+            load_volume(files[1].parent, on_duplicate="drop")
+
     def test_equal_images_under_new_identifiers_are_dropped(self, series: Series) -> None:
         files = series()
         again = dcmread(files[1])
@@ -153,6 +167,20 @@ class TestDuplicates:
         other.save_as(files[1].parent / "other.dcm")
         with pytest.raises(SeriesError, match="hold several images"):
             load_volume(files[1].parent, on_duplicate="drop")
+
+    def test_equal_pixels_of_another_scale_are_no_copy(self, series: Series) -> None:
+        files = series()
+        other = dcmread(files[1])
+        other.RescaleSlope = 2
+        other.save_as(files[1].parent / "other.dcm")
+        with pytest.raises(SeriesError, match="the same image is there twice"):
+            inspect(files[1].parent, on_duplicate="drop")
+
+    def test_equal_images_of_two_echoes_are_no_copies(self, series: Series, tmp_path: Path) -> None:
+        for echo in (1.0, 2.0):
+            uids = {"series_uid": "1.2.3", "FrameOfReferenceUID": "1.9"}
+            series(folder=tmp_path / "s" / str(echo), EchoTime=echo, Modality="MR", **uids)
+        assert inspect(tmp_path / "s", on_duplicate="drop", volume_index=1).volumes == 2
 
 
 class TestMixed:
@@ -305,6 +333,22 @@ class TestValues:
         with pytest.raises(SeriesError, match="absent in 2 of 5 images"):
             load_volume(series(Modality="MR", edit=edit))
 
+    @pytest.mark.parametrize("name", ["RescaleSlope", "RescaleIntercept"])
+    def test_hounsfield_units_need_slope_and_intercept(self, series: Series, name: str) -> None:
+        files = series(RescaleIntercept=-1024, edit=lambda ds, k: delattr(ds, name))
+        with pytest.raises(SeriesError, match="RescaleSlope or RescaleIntercept is absent in 5 of 5"):
+            load_volume(files)
+
+    def test_stored_values_are_never_mixed_with_rescaled_ones(self, series: Series) -> None:
+        def edit(ds: Dataset, k: int) -> None:
+            if k == 3:
+                del ds.RescaleSlope, ds.RescaleIntercept
+
+        files = series(RescaleIntercept=-1024, edit=edit)
+        found = load_volume(files, on_missing_rescale="stored")
+        assert found.provenance.values == "stored values"
+        assert np.array_equal(found.array, load_volume(files, values="stored").array)
+
     def test_philips(self, series: Series) -> None:
         """FP = (SV · RS + RI) / (RS · SS), Chenevert et al. 2014."""
 
@@ -318,6 +362,19 @@ class TestValues:
         expected = (stored * 2.5 - 3) / (2.5 * 0.125 * np.arange(1, 6))
         assert found.array == pytest.approx(expected, rel=1e-6)
         assert found.provenance.values == "Philips floating point values"
+
+    @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian])
+    def test_philips_in_another_block(self, series: Series, syntax: str) -> None:
+        def edit(ds: Dataset, k: int) -> None:
+            ds.private_block(0x2005, "SOMEBODY ELSE", create=True).add_new(0x0E, "FL", 7.0)
+            block = ds.private_block(0x2005, "Philips MR Imaging DD 001", create=True)
+            implicit = syntax == ImplicitVRLittleEndian
+            block.add_new(0x0E, *(("FL", 0.25) if implicit else ("UN", b"\0\0\x80\x3e")))
+
+        found = load_volume(series(Modality="MR", syntax=syntax, edit=edit), values="philips")
+        assert (
+            found.array.ravel().tolist() == (4.0 * load_volume(found.provenance.files).array).ravel().tolist()
+        )
 
     def test_philips_without_its_private_element(self, series: Series) -> None:
         with pytest.raises(SeriesError, match=r"needs Philips' private scale slope \(2005,100E\)"):
@@ -383,7 +440,33 @@ class TestRadiographs:
                 ds.PatientOrientation = stated
 
         (file,) = series(count=1, SOPClassUID=self.DX, Modality="DX", edit=edit)
-        assert load_volume(file).geometry.axcodes[:2] == ("AI" if stated == ["A", "F"] else "LI")
+        found, is_stated = load_volume(file), stated == ["A", "F"]
+        assert found.geometry.axcodes[:2] == ("AI" if is_stated else "LI")
+        assert ("those of a frontal view are used" in found.provenance.notes[0]) is not is_stated
+
+    def test_sizes_at_the_detector_are_called_so(self, series: Series) -> None:
+        (file,) = series(count=1, SOPClassUID=self.DX, Modality="DX", edit=self.without_place)
+        assert "pixel sizes are those at the detector" in load_volume(file).provenance.notes[0]
+
+        def edit(ds: Dataset, k: int) -> None:
+            self.without_place(ds, k)
+            ds.PixelSpacing = [0.16, 0.08]  # calibrated
+
+        (file,) = series(count=1, SOPClassUID=self.DX, Modality="DX", edit=edit)
+        found = load_volume(file)
+        assert found.spacing_mm == pytest.approx((0.08, 0.16, 1.0))
+        assert "detector" not in found.provenance.notes[0]
+
+    def test_of_unknown_size_are_refused(self, series: Series) -> None:
+        def edit(ds: Dataset, k: int) -> None:
+            self.without_place(ds, k)
+            del ds.ImagerPixelSpacing
+
+        (file,) = series(count=1, SOPClassUID=self.DX, Modality="DX", edit=edit)
+        with pytest.raises(
+            SeriesError, match=r"PixelSpacing and ImagerPixelSpacing are absent in IM0001.dcm"
+        ):
+            load_volume(file)
 
     def test_several_do_not_form_a_volume(self, series: Series) -> None:
         files = series(count=2, SOPClassUID=self.DX, Modality="DX", edit=self.without_place)

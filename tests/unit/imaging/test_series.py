@@ -83,6 +83,15 @@ class TestOnePatientOneSeries:
         assert "1.2.4: CT, 'bone', 4 images, patient-fbeae7c1" in text
         assert load_volume(tmp_path / "s", series_uid="1.2.4").shape == (6, 4, 4)
 
+    def test_a_name_in_a_description_is_not_listed(self, series: Series, tmp_path: Path) -> None:
+        series(folder=tmp_path / "s" / "a", SeriesDescription="Thorax SECRET control")
+        series(folder=tmp_path / "s" / "b", SeriesDescription="Abdomen")
+        with pytest.raises(
+            SeriesError, match=r"names the patient(.|\n)*'Abdomen'|'Abdomen'(.|\n)*names the p"
+        ) as e:
+            load_volume(tmp_path / "s")
+        assert "SECRET" not in str(e.value)
+
     def test_a_series_that_is_not_there(self, series: Series) -> None:
         files = series(series_uid="1.2.3")
         with pytest.raises(SeriesError, match=r"no series 9\.9 in it; there is\n  - 1\.2\.3"):

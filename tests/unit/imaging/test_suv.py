@@ -33,7 +33,7 @@ def pet(**changes: Any) -> dict[str, Any]:
         for name, value in stated.items():
             target = drug if name.startswith("Radio") else ds
             if value is not None:
-                setattr(target, name, value)
+                setattr(target, name, value(k) if callable(value) else value)
             elif name in target:
                 delattr(target, name)
         ds.RadiopharmaceuticalInformationSequence = [drug]
@@ -64,7 +64,28 @@ def test_bq_per_ml_with_the_dose_at_the_start_of_the_scan(series: Series) -> Non
     ("changes", "expected"),
     [
         ({"DecayCorrection": "ADMIN"}, 74000 / DOSE),
-        ({"RadiopharmaceuticalStartDateTime": "20200102083000.000000"}, 74000 / decayed(5400)),
+        (
+            {
+                "RadiopharmaceuticalStartDateTime": "20200102083000.000000",
+                "RadiopharmaceuticalStartTime": None,
+            },
+            74000 / decayed(5400),
+        ),
+        # The same moment in another time zone, which the file states.
+        (
+            {"RadiopharmaceuticalStartDateTime": "20200102080000+0000", "TimezoneOffsetFromUTC": "+0100"},
+            74000 / decayed(3600),
+        ),
+        # Slices of later beds: the first one tells whether the series began with the acquisition.
+        (
+            {
+                "SeriesTime": "100200",
+                "AcquisitionTime": lambda k: f"10{k:02d}00",
+                "FrameReferenceTime": lambda k: 60e3 * k + 89857.9,
+                "ActualFrameDuration": 180000,
+            },
+            74000 / decayed(3600),
+        ),
         # Injected before midnight, scanned after it: only the time of day is stated.
         (
             {"SeriesTime": "003000", "AcquisitionTime": "003000", "RadiopharmaceuticalStartTime": "233000"},
@@ -115,7 +136,23 @@ def test_ge_private_scan_time(series: Series) -> None:
         ({"RadionuclideTotalDose": 370.0}, "too little, is it in MBq"),
         ({"RadionuclideHalfLife": None}, "RadionuclideHalfLife is absent"),
         ({"RadiopharmaceuticalStartTime": None}, "RadiopharmaceuticalStartTime and .* are absent"),
-        ({"RadiopharmaceuticalStartDateTime": "20200102103000"}, "injection lies 1800 s after the scan"),
+        (
+            {
+                "RadiopharmaceuticalStartDateTime": "20200102103000",
+                "RadiopharmaceuticalStartTime": "103000",
+            },
+            "injection lies 1800 s after the scan",
+        ),
+        ({"RadiopharmaceuticalStartDateTime": "20200102083000"}, "StartTime and .*StartDateTime differ"),
+        ({"RadiopharmaceuticalStartDateTime": "20200102080000+0000"}, "StartTime and .*StartDateTime differ"),
+        ({"RadiopharmaceuticalStartDateTime": "20000102090000"}, "half-lives before the scan: were dates"),
+        # Zirconium-89: imaged days after its injection.
+        ({"RadionuclideHalfLife": 282240.0}, "78.4 h the time of day alone does not tell the day"),
+        ({"PatientWeight": 74000.0}, "74000 kg: is it in g"),
+        ({"PatientWeight": lambda k: 74.0 + k}, "IM0004.dcm are not those of IM0005.dcm"),
+        ({"RadionuclideTotalDose": lambda k: 370e6 + 1e6 * k}, "IM0004.dcm are not those of IM0005.dcm"),
+        ({"RadionuclideTotalDose": 370e9}, "too much"),
+        ({"PatientWeight": [70, 80]}, "PatientWeight is .*70.*: no such value can be"),
         ({"AcquisitionTime": None}, "AcquisitionDate or AcquisitionTime is absent"),
         ({"SeriesTime": "120000"}, "FrameReferenceTime or ActualFrameDuration is absent"),
         ({"DecayCorrection": None}, "DecayCorrection is absent; it must be START or ADMIN"),
@@ -132,6 +169,41 @@ def test_refused_where_something_is_missing(series: Series, changes: dict[str, A
     for read in (inspect, load_volume):
         with pytest.raises(SeriesError, match=f"no SUV can be computed.*\n.*{match}"):
             read(files, values="suv")
+
+
+def test_stored_values_are_no_activity(series: Series) -> None:
+    files = series(**pet(RescaleSlope=None))
+    with pytest.raises(SeriesError, match="values='suv' needs the RescaleSlope of"):
+        load_volume(files, values="suv", on_missing_rescale="stored")
+
+
+def test_two_doses_leave_it_open_which_counts(series: Series) -> None:
+    normal = pet()["edit"]
+
+    def edit(ds: Dataset, k: int) -> None:
+        normal(ds, k)
+        ds.RadiopharmaceuticalInformationSequence = [*ds.RadiopharmaceuticalInformationSequence] * 2
+
+    with pytest.raises(SeriesError, match="2 radiopharmaceuticals are stated"):
+        inspect(series(edit=edit), values="suv")
+
+
+@pytest.mark.parametrize(
+    ("group", "changes"), [(0x0009, {"SeriesTime": "120000"}), (0x7053, {"Units": "CNTS"})]
+)
+def test_private_elements_of_somebody_else_are_not_looked_at(
+    series: Series, group: int, changes: dict[str, str]
+) -> None:
+    normal = pet(**changes)["edit"]
+
+    def edit(ds: Dataset, k: int) -> None:
+        normal(ds, k)
+        block = ds.private_block(group, "SOMEBODY ELSE", create=True)
+        block.add_new(0x0D, "DT", "20200102110000")
+        block.add_new(0x00, "DS", "0.5")
+
+    with pytest.raises(SeriesError, match="no SUV can be computed"):
+        inspect(series(edit=edit), values="suv")
 
 
 def test_all_that_is_missing_at_once(series: Series) -> None:
