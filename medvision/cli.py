@@ -219,6 +219,7 @@ def predict(
     help_epilogue=_examples(
         "medvision evaluate predictions.csv --label y --score p --patient patient_id --fold fold",
         "medvision evaluate predictions.csv --label y --score p --threshold 0.5 --json",
+        "medvision evaluate predictions.csv --label y --score p --patient id --unit nodule --by sex,age:65",
         "medvision evaluate --reference masks --prediction predicted --labels 1:anterior,2:posterior",
     ),
 )
@@ -238,6 +239,8 @@ def evaluate(
     fit_on: Path | None = None,
     sampling: Literal["cohort", "enriched"] = "cohort",
     prevalence: float | None = None,
+    by: str | None = None,
+    unit: str = "row",
     level: float = 0.95,
     reference: Path | None = None,
     prediction: Path | None = None,
@@ -262,6 +265,8 @@ def evaluate(
         fit_on: Table on which the rule chooses.
         sampling: enriched where cases were picked by their label.
         prevalence: Where the predictive values shall hold.
+        by: Columns of subgroups, such as sex,scanner,age:65; numbers are cut where the colon says.
+        unit: What a row is, such as nodule.
         level: Confidence level.
         reference: Folder of reference masks (NIfTI); with --prediction instead of a table.
         prediction: Folder of predicted masks of the same file names.
@@ -272,13 +277,14 @@ def evaluate(
     """
     from medvision.workflows.evaluate import evaluate as evaluate_table
     from medvision.workflows.evaluate import evaluate_masks
-    from medvision.workflows.evaluation_tables import evaluation_table, show_tables
+    from medvision.workflows.evaluation_tables import evaluation_tables, show_tables
 
     if predictions is not None:
         found = evaluate_table(
             predictions, label=label, score=score, patient=patient, case=case, fold=fold, repeat=repeat,
             positive=positive, threshold=_number_or_name(threshold), threshold_rule=threshold_rule,
-            fit_on=fit_on, sampling=sampling, prevalence=prevalence, level=level,
+            fit_on=fit_on, sampling=sampling, prevalence=prevalence,
+            by=[name for name in (by or "").split(",") if name], unit=unit, level=level,
         )  # fmt: skip
     elif reference is not None and prediction is not None:
         found = evaluate_masks(
@@ -286,7 +292,7 @@ def evaluate(
         )
     else:
         raise MedvisionError("name a table of predictions, or --reference and --prediction with masks")
-    text = show_tables([evaluation_table(found)], out, found.to_json())
+    text = show_tables(evaluation_tables(found), out, found.to_json(), "evaluation")
     print(found.to_json() if json else text)
     return 0
 

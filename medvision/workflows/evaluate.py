@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from medvision.evaluation import auroc, average_precision, cross_validated_auroc, diagnostic_accuracy
+from medvision.workflows.evaluation_groups import group_records, groups_of
 from medvision.workflows.evaluation_result import Evaluation as Evaluation
 from medvision.workflows.evaluation_result import record_of
 from medvision.workflows.operating_point import operating_point
@@ -35,6 +36,8 @@ def evaluate(
     fit_on: pd.DataFrame | str | Path | None = None,
     sampling: Literal["cohort", "enriched"] = "cohort",
     prevalence: float | None = None,
+    by: Sequence[str] = (),
+    unit: str = "row",
     level: float = 0.95,
 ) -> Evaluation:
     """Evaluate a table of predictions, one row a unit.
@@ -57,6 +60,8 @@ def evaluate(
         fit_on: The table with the same columns on which the rule chooses: training or tuning cases.
         sampling: ``cohort``, or ``enriched`` where cases were picked by their label.
         prevalence: Where the predictive values shall hold.
+        by: Columns of subgroups; a number is cut where it says so, such as ``age:65`` or ``age:40/65``.
+        unit: What a row is, in the singular, such as ``nodule``.
         level: Confidence level.
 
     Raises:
@@ -77,8 +82,9 @@ def evaluate(
         "repeat": repeat,
     }
     found = read_predictions(table, positive=positive, **columns)  # type: ignore[arg-type] # label and score are set
+    groups = groups_of(found.frame, by, str(found.source["name"]))
     records, notes = _ranking(found, level)
-    notes = [*found.notes, *_class_notes(found), *notes]
+    notes = [unit_note(found, unit), *found.notes, *_class_notes(found), *notes]
     limit, limit_notes, status = operating_point(found, columns, positive, threshold, threshold_rule, fit_on)
     cells: dict[str, int] = {}
     if limit is None:
@@ -87,8 +93,11 @@ def evaluate(
         records_at, cells = _at_threshold(found, limit, sampling, prevalence, level, status)
         records += records_at
         notes += [*limit_notes, *_sampling_notes(sampling, prevalence)]
+    of_groups, group_notes, tests = group_records(found, groups, limit, level)
     single = None if limit is None or isinstance(limit, np.ndarray) else float(limit)
-    return Evaluation(tuple(records), cells, tuple(notes), found.source, single)
+    return Evaluation(
+        (*records, *of_groups), cells, (*notes, *group_notes), found.source, single, interactions=tests
+    )
 
 
 def _ranking(found: Predictions, level: float) -> tuple[list[dict[str, Any]], list[str]]:
@@ -127,6 +136,24 @@ def _ranking(found: Predictions, level: float) -> tuple[list[dict[str, Any]], li
     return records, notes
 
 
+def unit_note(found: Predictions, unit: str) -> str:
+    """What a row is, whose it is, and what the intervals take for independent, in plain words.
+
+    Args:
+        found: The table.
+        unit: What a row is, in the singular.
+    """
+    n, many = len(found.labels), f"{unit}s"
+    if found.patients is None:
+        return f"{n} {many}; no patient was named, so each {unit} is taken for a patient of its own"
+    owners = len(np.unique(found.patients))
+    if found.repeats is not None:
+        return f"{n} {many} of {owners} patients in several repeats; intervals count patients"
+    if owners == n:
+        return f"{n} {many}, one a patient"
+    return f"{n} {many} of {owners} patients; intervals account for clustering"
+
+
 def _class_notes(found: Predictions) -> list[str]:
     positive, n = int(found.labels.sum()), len(found.labels)
     notes = []
@@ -137,10 +164,6 @@ def _class_notes(found: Predictions) -> list[str]:
             notes.append(
                 f"only {count} {name} cases: fewer than 10, read every interval that rests on them with care"
             )
-    if found.patients is not None:
-        owners = len(np.unique(found.patients))
-        if owners < n:
-            notes.append(f"{n} rows of {owners} patients: intervals count patients")
     return notes
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -25,6 +25,8 @@ class Evaluation:
         input: Name, SHA-256 and rows of what was evaluated.
         threshold: A prediction is ``score >= threshold``; None without one.
         cases: The scores of each case, where masks were evaluated.
+        interactions: For each covariate and metric the test that all subgroups have one value: ``p``,
+            ``p_adjusted``, ``method``.
 
     Example:
         >>> record = record_of("auroc", "all", Estimate(0.9, 0.8, 0.95, method="DeLong, logit"))
@@ -38,6 +40,7 @@ class Evaluation:
     input: dict[str, Any]
     threshold: float | None = None
     cases: pd.DataFrame | None = None
+    interactions: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """The evaluation as JSON; what is undefined is null.
@@ -53,6 +56,8 @@ class Evaluation:
             "input": self.input,
             "threshold": self.threshold,
         }
+        if self.interactions:
+            content["interactions"] = self.interactions
         if self.cases is not None:
             content["cases"] = json.loads(self.cases.to_json(orient="records", double_precision=10))
         return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from medvision.evaluation.estimates import p_text
 from medvision.reporting import Table, table_text
+from medvision.reporting.tables.table import INDENT
 from medvision.runs import atomic_write
 from medvision.workflows.compare import ComparedModels
 from medvision.workflows.evaluation_result import Evaluation, text_of
@@ -31,10 +34,44 @@ def evaluation_table(found: Evaluation) -> Table:
             record["status"],
         )
         for record in found.estimates
+        if not _of_subgroup(found, record)
     )
     counts = ", ".join(f"{cell} {count}" for cell, count in found.table.items())
     notes = found.notes if not counts else (f"2×2 table: {counts}", *found.notes)
     return Table("evaluation", f"Evaluation of {found.input.get('name', 'predictions')}", _HEAD, rows, notes)
+
+
+def evaluation_tables(found: Evaluation) -> list[Table]:
+    """Return the estimates of all cases, and where subgroups were asked for the table of these.
+
+    Args:
+        found: What `evaluate` returned.
+    """
+    whole = evaluation_table(found)
+    return [whole, _subgroup_table(found)] if found.interactions else [whole]
+
+
+def _of_subgroup(found: Evaluation, record: Mapping[str, Any]) -> bool:
+    return any(str(record["group"]).startswith(f"{name}=") for name in found.interactions)
+
+
+def _subgroup_table(found: Evaluation) -> Table:
+    """One row a group, one column a measure, the test for a difference below each covariate's groups."""
+    metrics = list(next(iter(found.interactions.values())))
+    by_group: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for record in found.estimates:
+        if record["metric"] in metrics and _of_subgroup(found, record):
+            by_group.setdefault(record["group"], {})[record["metric"]] = record
+    rows: list[tuple[str, ...]] = []
+    for name, tests in found.interactions.items():
+        rows.append((name, *[""] * len(metrics)))
+        for group, records in by_group.items():
+            if group.startswith(f"{name}="):
+                cells = [f"{text_of(records[m])}, n = {records[m]['n_units']}" for m in metrics]
+                rows.append((f"{INDENT}{group.removeprefix(f'{name}=')}", *cells))
+        rows.append((f"{INDENT}test for a difference", *(_p(tests[metric]["p"]) for metric in metrics)))
+    notes = ("n counts the cases that each measure rests on; below 10 no interval is given.",)
+    return Table("subgroups", "By subgroup", ("Group", *metrics), tuple(rows), notes)
 
 
 def comparison_tables(found: ComparedModels) -> list[Table]:
@@ -62,13 +99,14 @@ def comparison_tables(found: ComparedModels) -> list[Table]:
     ]
 
 
-def show_tables(tables: list[Table], out: Path | None, json_text: str) -> str:
+def show_tables(tables: list[Table], out: Path | None, json_text: str, json_name: str | None = None) -> str:
     """Return the tables as text, and write them as files where `out` names a folder.
 
     Args:
         tables: What to show.
         out: A folder for CSV, Markdown, LaTeX, HTML and JSON, or None.
         json_text: The same as JSON.
+        json_name: Stem of the JSON file; by default the last table's.
     """
     if out is not None:
         for table in tables:
@@ -76,7 +114,7 @@ def show_tables(tables: list[Table], out: Path | None, json_text: str) -> str:
             atomic_write(out / f"{table.name}.md", table.to_markdown())
             atomic_write(out / f"{table.name}.tex", table.to_latex())
             atomic_write(out / f"{table.name}.html", str(table.to_html()))
-        atomic_write(out / f"{tables[-1].name}.json", json_text + "\n")
+        atomic_write(out / f"{json_name or tables[-1].name}.json", json_text + "\n")
     return "\n".join(table_text(table).rstrip() for table in tables)
 
 

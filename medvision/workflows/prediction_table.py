@@ -186,17 +186,30 @@ def require_columns(frame: pd.DataFrame, columns: Mapping[str, str], source: str
     Example:
         >>> require_columns(pd.DataFrame({"score": [1]}), {"score": "score"}, "the table")
     """
-    known = [str(name) for name in frame.columns]
-    problems = []
-    for role, name in columns.items():
-        if name not in frame.columns:
-            near = get_close_matches(name, known, 1, cutoff=0.5) or [
-                k for k in known if k.lower() == name.lower()
-            ]
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            problems.append(f"{role}: there is no column {name!r}{hint}")
+    problems = [told for role, name in columns.items() if (told := column_problem(frame, role, name))]
     if problems:
-        raise EvaluationError(f"{source} has the columns {', '.join(known)}", problems=problems)
+        known = ", ".join(str(name) for name in frame.columns)
+        raise EvaluationError(f"{source} has the columns {known}", problems=problems)
+
+
+def column_problem(frame: pd.DataFrame, role: str, name: str) -> str | None:
+    """What to say of a column that is not there, with the nearest one that is; None where it is there.
+
+    Args:
+        frame: The table.
+        role: What the column is for.
+        name: The column.
+
+    Example:
+        >>> column_problem(pd.DataFrame({"score": [1]}), "score", "scroe")
+        "score: there is no column 'scroe'; did you mean 'score'?"
+    """
+    if name in frame.columns:
+        return None
+    known = [str(column) for column in frame.columns]
+    near = get_close_matches(name, known, 1, cutoff=0.5) or [k for k in known if k.lower() == name.lower()]
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"{role}: there is no column {name!r}{hint}"
 
 
 def word(value: object) -> str:

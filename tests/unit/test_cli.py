@@ -112,7 +112,7 @@ def test_a_users_mistake_is_one_sentence_and_exit_code_two(words, said, capsys, 
 def test_evaluate_prints_a_table_or_json_and_writes_files(predictions, capsys, tmp_path):
     words = ["evaluate", str(predictions), "--patient", "patient_id", "--threshold", "0.9"]
     assert run(*words) == 0
-    assert "40 rows of 20 patients: intervals count patients" in capsys.readouterr().out
+    assert "40 rows of 20 patients; intervals account for clustering" in capsys.readouterr().out
     assert run(*words, "--json", "--out", str(tmp_path / "out")) == 0
     content = json.loads(capsys.readouterr().out)
     area = next(row for row in content["estimates"] if row["metric"] == "auroc")
