@@ -10,14 +10,11 @@ from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
+from medvision.cli_plan import examples, plan
 from medvision.errors import MedvisionError, missing_to_train, needs_training_extra
 from medvision.imaging.options import Reading
 
 _AS_IT_IS = Reading()
-
-
-def _examples(*commands: str) -> str:
-    return "\n\n".join(["Examples:", *commands])
 
 
 app = App(
@@ -80,7 +77,7 @@ def _version() -> int:
 
 @app.command(
     sort_key=1,
-    help_epilogue=_examples(
+    help_epilogue=examples(
         "medvision run study.yaml",
         "medvision run study.yaml training.epochs=5 --folds 0,1 --out runs/trial",
     ),
@@ -134,7 +131,7 @@ def run(
 
 @app.command(
     sort_key=0,
-    help_epilogue=_examples(
+    help_epilogue=examples(
         "medvision check study.yaml",
         "medvision check study.yaml --deep",
         "medvision check study.yaml --data --out quality",
@@ -180,7 +177,7 @@ def check(
 
 @app.command(
     sort_key=2,
-    help_epilogue=_examples(
+    help_epilogue=examples(
         "medvision predict runs/hippocampus scan.nii.gz dicom_folder --out predictions",
         "medvision predict runs/lung_nodules new_cases.csv --out predictions",
     ),
@@ -216,7 +213,7 @@ def predict(
 
 @app.command(
     sort_key=3,
-    help_epilogue=_examples(
+    help_epilogue=examples(
         "medvision evaluate predictions.csv --label y --score p --patient patient_id --fold fold",
         "medvision evaluate predictions.csv --label y --score p --threshold 0.5 --json",
         "medvision evaluate predictions.csv --label y --score p --patient id --unit nodule --by sex,age:65",
@@ -299,7 +296,7 @@ def evaluate(
 
 @app.command(
     sort_key=4,
-    help_epilogue=_examples(
+    help_epilogue=examples(
         "medvision compare new.csv old.csv --on case_id --label y --score p --patient patient_id",
     ),
 )
@@ -345,7 +342,7 @@ def compare(
 
 @app.command(
     sort_key=5,
-    help_epilogue=_examples(
+    help_epilogue=examples(
         "medvision report runs/quickstart",
     ),
 )
@@ -363,7 +360,7 @@ def report(run: Path, /) -> int:
 
 @app.command(
     sort_key=6,
-    help_epilogue=_examples(
+    help_epilogue=examples(
         "medvision convert dicom_folder scan.nii.gz",
         "medvision convert series.zip scan.nii.gz --sidecar",
         "medvision convert dicom_folder scan.nii.gz --on-gap fill --on-tilt shear",
@@ -429,7 +426,7 @@ def convert(
 
 @app.command(
     sort_key=-1,
-    help_epilogue=_examples(
+    help_epilogue=examples(
         "medvision init data/Task04_Hippocampus/dataset.json --out study",
         "medvision init cohort.csv --label malignant --positive 1",
         "medvision init scans --patient '(p[0-9]+)' --task segmentation",
@@ -478,7 +475,7 @@ def init(
 @app.command(
     name="check-deidentified",
     sort_key=7,
-    help_epilogue=_examples(
+    help_epilogue=examples(
         "medvision check-deidentified export --out deidentification",
         "medvision check-deidentified export --frames 0 --strict",
     ),
@@ -514,7 +511,7 @@ def check_deidentified(
 
 @app.command(
     sort_key=-2,
-    help_epilogue=_examples(
+    help_epilogue=examples(
         "medvision scan /data/export",
         "medvision scan /data/export --rules rules.yaml --thumbnails --out inventory",
     ),
@@ -554,12 +551,14 @@ def scan(
     return 0
 
 
+app.command(plan)
+
 cache = App(
     name="cache",
     help="Look at the preprocessed cases that are kept between runs, or remove them.",
     help_epilogue="\n\n".join(
         [
-            _examples("medvision cache", "medvision cache clear --older-than 30d"),
+            examples("medvision cache", "medvision cache clear --older-than 30d"),
             "The cache is in $MEDVISION_CACHE, or ~/.cache/medvision. $MEDVISION_CACHE_LIMIT, such as 50 GB, "
             "is the most it may hold: what was not used for longest goes first, and nothing that a running "
             "process uses.",
@@ -574,7 +573,7 @@ app.command(cache)
 
 
 @cache.default
-@cache.command(name="list", help_epilogue=_examples("medvision cache list --verify"))
+@cache.command(name="list", help_epilogue=examples("medvision cache list --verify"))
 def list_cache(*, verify: bool = False) -> int:
     """Show what the cache holds.
 
@@ -588,7 +587,7 @@ def list_cache(*, verify: bool = False) -> int:
 
 
 @cache.command(
-    name="clear", help_epilogue=_examples("medvision cache clear", "medvision cache clear --older-than 30d")
+    name="clear", help_epilogue=examples("medvision cache clear", "medvision cache clear --older-than 30d")
 )
 def clear_cache(*, older_than: str | None = None) -> int:
     """Remove preprocessed cases that no running process uses; a run that needs them makes them again.

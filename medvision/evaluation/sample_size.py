@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr, ndtri, owens_t
 
 from medvision.errors import EvaluationError
-from medvision.evaluation.inputs import checked_level
+from medvision.evaluation.inputs import checked_level, one_of
+
+Scores = Literal["ratings", "continuous"]
 
 
 class CaseNumbers(NamedTuple):
@@ -29,21 +31,28 @@ class CaseNumbers(NamedTuple):
 
 
 def sample_size_proportion(
-    expected: float, half_width: float, *, prevalence: float | None = None, level: float = 0.95
+    expected: float,
+    half_width: float,
+    *,
+    prevalence: float | None = None,
+    method: Literal["wald", "wilson"] = "wald",
+    level: float = 0.95,
 ) -> int:
     """Cases for a sensitivity or specificity with an interval of this half-width.
 
-    The formula is that of Buderer (Acad Emerg Med 1996;3:895).
+    ``wald`` is the formula of Buderer (Acad Emerg Med 1996;3:895), which is too small near 0 and 1;
+    ``wilson`` gives the fewest cases from which on half the length of the Wilson interval is no longer.
 
     Args:
         expected: The proportion that is expected.
         half_width: Of the interval, such as 0.05 for ± 5 percentage points.
         prevalence: Share of the cases that count (with the condition for a sensitivity, without it for a
             specificity); with it the number is that of all cases to be recruited.
+        method: ``wald`` or ``wilson``.
         level: Confidence level.
 
     Returns:
-        Whole cases, rounded up. The formula is the normal one; near 0 or 1 take more.
+        Whole cases, rounded up.
 
     Raises:
         EvaluationError: A number lies outside its range.
@@ -51,15 +60,27 @@ def sample_size_proportion(
     Example:
         >>> sample_size_proportion(0.9, 0.05), sample_size_proportion(0.9, 0.05, prevalence=0.2)
         (139, 692)
+        >>> sample_size_proportion(0.98, 0.03), sample_size_proportion(0.98, 0.03, method="wilson")
+        (84, 113)
     """
     checked_level(level)
-    _between("expected", expected, 0, 1)
-    _between("half_width", half_width, 0, 1)
+    require_between("expected", expected, 0, 1)
+    require_between("half_width", half_width, 0, 1)
+    one_of(method, ("wald", "wilson"), "method")
     n = float(ndtri((1 + level) / 2)) ** 2 * expected * (1 - expected) / half_width**2
+    if method == "wilson":
+        n = _fewest_by_wilson(expected, half_width, float(ndtri((1 + level) / 2)))
     if prevalence is not None:
-        _between("prevalence", prevalence, 0, 1)
+        require_between("prevalence", prevalence, 0, 1)
         n /= prevalence
-    return _whole(n)
+    return whole_cases(n)
+
+
+def _fewest_by_wilson(p: float, half_width: float, z: float) -> float:
+    # Half the length is z √(p q / n + z² / 4n²) / (1 + z² / n) = w: a quadratic in n.
+    w2, z2 = half_width**2, z**2
+    a, b, c = w2, z2 * (2 * w2 - p * (1 - p)), z2**2 * (w2 - 0.25)
+    return (-b + math.sqrt(max(b**2 - 4 * a * c, 0.0))) / (2 * a)
 
 
 def sample_size_auroc(
@@ -95,11 +116,11 @@ def sample_size_auroc(
         CaseNumbers(positive=19, negative=19)
     """
     alpha = _checked_test(expected, null, ratio, level, sided)
-    _between("power", power, 0, 1)
+    require_between("power", power, 0, 1)
     wanted = float(ndtri(1 - alpha)) * math.sqrt(_null_variance(null, ratio))
-    wanted += float(ndtri(power)) * math.sqrt(_variance(expected, ratio))
+    wanted += float(ndtri(power)) * math.sqrt(binormal_variance(expected, ratio))
     positive = (wanted / (expected - null)) ** 2
-    return CaseNumbers(_whole(positive), _whole(positive * ratio))
+    return CaseNumbers(whole_cases(positive), whole_cases(positive * ratio))
 
 
 def power_auroc(
@@ -137,23 +158,80 @@ def power_auroc(
     alpha = _checked_test(expected, null, ratio, level, sided)
     reach = abs(expected - null) * math.sqrt(n_positive)
     reach -= float(ndtri(1 - alpha)) * math.sqrt(_null_variance(null, ratio))
-    return float(ndtr(reach / math.sqrt(_variance(expected, ratio))))
+    return float(ndtr(reach / math.sqrt(binormal_variance(expected, ratio))))
 
 
-def _variance(area: float, ratio: float) -> float:
+def sample_size_auroc_interval(
+    expected: float,
+    half_width: float,
+    *,
+    ratio: float = 1.0,
+    scores: Scores = "ratings",
+    level: float = 0.95,
+) -> CaseNumbers:
+    """Cases for an area under the ROC curve with an interval of this half-width.
+
+    n = z² V / w², with the variance of :func:`binormal_variance`.
+
+    Args:
+        expected: The area that is expected.
+        half_width: Of the interval, such as 0.05.
+        ratio: Cases without the condition for each case with it.
+        scores: ``ratings`` (cautious) or ``continuous``.
+        level: Confidence level.
+
+    Returns:
+        Cases with and without the condition, each rounded up.
+
+    Raises:
+        EvaluationError: A number lies outside its range.
+
+    Example:
+        >>> sample_size_auroc_interval(0.85, 0.05, ratio=3)
+        CaseNumbers(positive=115, negative=345)
+    """
+    checked_level(level)
+    require_between("expected", expected, 0, 1)
+    require_between("half_width", half_width, 0, 1)
+    require_between("ratio", ratio, 0, math.inf)
+    one_of(scores, ("ratings", "continuous"), "scores")
+    positive = float(ndtri((1 + level) / 2)) ** 2 * binormal_variance(expected, ratio, scores) / half_width**2
+    return CaseNumbers(whole_cases(positive), whole_cases(positive * ratio))
+
+
+def binormal_variance(area: float, ratio: float, scores: Scores = "ratings") -> float:
+    """Variance of an area under a binormal ROC curve, times the number of cases with the condition.
+
+    ``ratings`` is the approximation of Obuchowski and McClish (Stat Med 1997;16:1529) for ratings on few
+    levels, the field's standard. ``continuous`` is that of DeLong's area for scores that are normal with one
+    spread in both classes: (Q - A²)(1 + 1 / ratio) with Q = A - 2 T(h, 1/√3), h the normal quantile of A, T
+    Owen's function. It is about two thirds of the former around 0.85.
+
+    Args:
+        area: Between 0 and 1.
+        ratio: Cases without the condition for each case with it.
+        scores: ``ratings`` or ``continuous``.
+
+    Example:
+        >>> round(binormal_variance(0.5, 1.0), 4), round(binormal_variance(0.5, 1.0, "continuous"), 4)
+        (0.1584, 0.1667)
+    """
+    if scores == "continuous":
+        both = area - 2 * float(owens_t(float(ndtri(area)), 1 / math.sqrt(3)))
+        return (both - area**2) * (1 + 1 / ratio)
     a = 1.414 * float(ndtri(area))
     return 0.0099 * math.exp(-(a**2) / 2) * ((5 * a**2 + 8) + (a**2 + 8) / ratio)
 
 
 def _null_variance(null: float, ratio: float) -> float:
-    return 0.0792 * (1 + 1 / ratio) if null == 0.5 else _variance(null, ratio)
+    return 0.0792 * (1 + 1 / ratio) if null == 0.5 else binormal_variance(null, ratio)
 
 
 def _checked_test(expected: float, null: float, ratio: float, level: float, sided: int) -> float:
     checked_level(level)
-    _between("expected", expected, 0, 1)
-    _between("null", null, 0, 1)
-    _between("ratio", ratio, 0, math.inf)
+    require_between("expected", expected, 0, 1)
+    require_between("null", null, 0, 1)
+    require_between("ratio", ratio, 0, math.inf)
     if expected == null:
         raise EvaluationError(
             f"expected={expected} equals the null hypothesis: no number of cases shows a difference"
@@ -163,11 +241,25 @@ def _checked_test(expected: float, null: float, ratio: float, level: float, side
     return (1 - level) / sided
 
 
-def _between(name: str, value: float, low: float, high: float) -> None:
+def require_between(name: str, value: float, low: float, high: float) -> None:
+    """Refuse a number outside an open range.
+
+    Raises:
+        EvaluationError: Names the number and the range.
+
+    Example:
+        >>> require_between("power", 0.8, 0, 1)
+    """
     if not low < value < high:
         raise EvaluationError(f"{name}={value} must lie between {low} and {high}")
 
 
-def _whole(n: float) -> int:
+def whole_cases(n: float) -> int:
+    """Cases, rounded up.
+
+    Example:
+        >>> whole_cases(138.2), whole_cases(138.00000000001)
+        (139, 138)
+    """
     # 138.00000000001 cases are 138.
     return math.ceil(n - 1e-9)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from scipy.stats import norm
 
 from medvision.errors import EvaluationError
-from medvision.evaluation import power_auroc, sample_size_auroc, sample_size_proportion
+from medvision.evaluation import auroc, power_auroc, sample_size_auroc, sample_size_proportion
+from medvision.evaluation.sample_size import sample_size_auroc_interval
 
 
 def test_more_certainty_and_rarer_disease_need_more_cases() -> None:
@@ -60,3 +63,27 @@ def test_two_sides_need_more_than_one() -> None:
 def test_impossible_designs_are_refused(call) -> None:
     with pytest.raises(EvaluationError):
         call()
+
+
+@pytest.mark.parametrize(("p", "width"), [(0.98, 0.03), (0.9, 0.05), (0.5, 0.1), (0.0, 0.05)])
+def test_wilson_sizes_are_the_fewest_whose_interval_is_short_enough(p: float, width: float) -> None:
+    from medvision.evaluation.proportions import _wilson
+
+    p = max(p, 1e-9)
+    n = sample_size_proportion(p, width, method="wilson")
+    short, longer = (_wilson(p * size, size, 0.05) for size in (n, n - 1))
+    assert (short[1] - short[0]) / 2 <= width < (longer[1] - longer[0]) / 2
+
+
+def test_an_areas_interval_is_as_short_as_promised() -> None:
+    """Mean DeLong standard error of binormal scores with the cases that were asked for."""
+    rng = np.random.default_rng(0)
+    positive, negative = sample_size_auroc_interval(0.85, 0.05, ratio=2, scores="continuous")
+    labels = np.repeat([0, 1], [negative, positive])
+    shift = np.sqrt(2) * norm.ppf(0.85)
+    errors = [
+        auroc(labels, rng.normal(size=len(labels)) + shift * labels, method="wald").standard_error
+        for _ in range(200)
+    ]
+    assert 1.96 * np.mean(errors) == pytest.approx(0.05, rel=0.03)
+    assert sample_size_auroc_interval(0.85, 0.05, ratio=2).total > positive + negative

@@ -1,0 +1,39 @@
+"""`medvision plan` in a terminal."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from medvision.cli import main
+
+
+def run(*words: str) -> int:
+    with pytest.raises(SystemExit) as left:
+        main(["plan", *words])
+    return int(left.value.code or 0)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "auroc --expected 0.85 --half-width 0.05 --prevalence 0.3",
+        "sensitivity --expected 0.9 --half-width 0.05 --prevalence 0.2 --lost 0.1",
+        "specificity --expected 0.9 --half-width 0.03 --prevalence 0.2 --per-patient 2 --icc 0.3",
+        "compare --measure auroc --first 0.85 --second 0.80 --correlation 0.6",
+        "compare --measure sensitivity --first 0.9 --second 0.8 --discordant 0.2",
+    ],
+)
+def test_a_plan_is_printed_as_text_and_as_json(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*words.split()) == 0
+    told = capsys.readouterr().out
+    assert run(*words.split(), "--json") == 0
+    content = json.loads(capsys.readouterr().out)
+    assert told.startswith(f"{content['patients']} patients")
+    assert content["text"] in told
+
+
+def test_a_wrong_number_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("auroc", "--expected", "1.2", "--half-width", "0.05") == 2
+    assert capsys.readouterr().err == "medvision: expected=1.2 must lie between 0 and 1\n"
