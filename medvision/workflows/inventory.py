@@ -16,7 +16,7 @@ from medvision.imaging.kernels import kernel_class
 from medvision.imaging.kinds import VOLUME_KINDS, WITHOUT_PIXELS
 from medvision.imaging.volume import plane
 from medvision.workflows.export_copies import Copy, copies_of
-from medvision.workflows.scan_files import Pseudonyms
+from medvision.workflows.scan_files import Pseudonyms, read_facts
 from medvision.workflows.scan_state import ScanState
 
 Row = dict[str, object]
@@ -36,7 +36,7 @@ PATIENT_COLUMNS = {"patient_id": "str", "issuer": "str", "patient_name": "str"}
 _TYPES = {"str": "string", "int": "Int64", "float": "float64", "bool": "bool"}
 
 
-def judge_series(state: ScanState, pseudonyms: Pseudonyms, series: int, uid: str, facts: str) -> list[Row]:
+def judge_series(state: ScanState, pseudonyms: Pseudonyms, series: int, uid: str) -> list[Row]:
     """The rows of one series: itself, and each copy of it.
 
     Args:
@@ -44,7 +44,6 @@ def judge_series(state: ScanState, pseudonyms: Pseudonyms, series: int, uid: str
         pseudonyms: How series are called.
         series: Its number in the state.
         uid: Its SeriesInstanceUID.
-        facts: What a file says of it, as JSON.
     """
     whole, *copies = copies_of(state.places(series), state.places(series))
     images = state.images(series, whole.folders)
@@ -53,13 +52,23 @@ def judge_series(state: ScanState, pseudonyms: Pseudonyms, series: int, uid: str
     kinds = Counter(kind for _, kind, _ in images)
     kind = kinds.most_common(1)[0][0]
     name = pseudonyms.of("S", uid)
-    row: Row = {"series": name, "series_uid": uid, "kind": kind, "duplicate_of": "", **json.loads(facts)}
-    row["kernel_class"] = kernel_class(str(row["manufacturer"]), str(row["kernel"]))
+    row: Row = {"series": name, "series_uid": uid, "kind": kind, "duplicate_of": ""}
+    row |= _facts(state, pseudonyms, series, whole)
     files, size = state.totals(series, whole.folders)
     row |= {"files": files, "bytes": size, **_folders_of(whole)}
     row |= _volume(images, kinds, state, whole)
-    again = [_copy_row(row, copy, number, state, series) for number, copy in enumerate(copies, start=1)]
+    again = [
+        {**_copy_row(row, copy, number, state, series), **_facts(state, pseudonyms, series, copy)}
+        for number, copy in enumerate(copies, start=1)
+    ]
     return [row, *again]
+
+
+def _facts(state: ScanState, pseudonyms: Pseudonyms, series: int, copy: Copy) -> Row:
+    """What the first file of a series says of it; read again where another file was asked before."""
+    file, kept = state.first_file(series, copy.folders)
+    facts: Row = json.loads(kept or read_facts(pseudonyms, file))
+    return {**facts, "kernel_class": kernel_class(str(facts["manufacturer"]), str(facts["kernel"]))}
 
 
 def _volume(

@@ -100,7 +100,7 @@ def scan(
         What was found.
 
     Raises:
-        MedvisionError: There is no such folder.
+        MedvisionError: There is no such folder, it is also that of the results, or `workers` is negative.
         RunError: The results cannot be written, or another scan is writing them.
 
     Example:
@@ -114,6 +114,10 @@ def scan(
     root, folder = Path(export).expanduser().absolute(), Path(out).expanduser().absolute()
     if not root.is_dir():
         raise MedvisionError(f"{export}: there is no such folder; give the folder of the export")
+    if root.resolve() == folder.resolve():
+        raise MedvisionError(f"{out}: is the export itself; choose a folder of its own with --out")
+    if workers is not None and workers < 0:
+        raise MedvisionError(f"workers: {workers} processes cannot read; give 0 or more")
     pseudonyms = Pseudonyms(secret_key(folder / _KEY), show_patient=show_patient)
     with ScanState(folder / _STATE, root, show_patient=show_patient) as state, display(quiet=quiet) as shown:
         read = _read_files(state, root, folder, pseudonyms, workers, shown)
@@ -171,7 +175,9 @@ class _Fresh:
             self._state.touch_folder(number)
             self._state.forget(number, gone)
         self._note_passed_over(number, folder)
-        new = [(name, *stat) for name, stat in folder.files.items() if known.get(name) != stat]
+        # In the order of the state, so that the facts of a series are kept of its first file.
+        names = sorted(folder.files, key=os.fsencode)
+        new = [(name, *folder.files[name]) for name in names if known.get(name) != folder.files[name]]
         self.unchanged += len(folder.files) - len(new)
         for start in range(0, len(new), CHUNK_FILES):
             yield os.fspath(folder.path), new[start : start + CHUNK_FILES]
@@ -188,8 +194,8 @@ class _Fresh:
 def _judge(state: ScanState, pseudonyms: Pseudonyms, shown: Display) -> None:
     touched = state.touched()
     with counted(shown, "series", len(touched)) as task:
-        for done, (series, uid, facts) in enumerate(touched, start=1):
-            state.keep_rows(series, judge_series(state, pseudonyms, series, uid, facts))
+        for done, (series, uid) in enumerate(touched, start=1):
+            state.keep_rows(series, judge_series(state, pseudonyms, series, uid))
             task.advance(done)
     state.commit()
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sqlite3
@@ -13,14 +14,14 @@ import pandas as pd
 import pytest
 from pydicom import dcmread
 from pydicom.dataset import Dataset
-from pydicom.uid import SecondaryCaptureImageStorage, generate_uid
+from pydicom.uid import RLELossless, SecondaryCaptureImageStorage, generate_uid
 
 from medvision.errors import MedvisionError, RunError, SeriesError
 from medvision.imaging import inspect
 from medvision.testing import Patient, Storage, apply_fault, thorax_phantom, write_dicom_series
 from medvision.workflows.export_walk import count_files, walk_export
 from medvision.workflows.scan import scan
-from medvision.workflows.scan_files import Pseudonyms, in_processes
+from medvision.workflows.scan_files import Pseudonyms, in_processes, read_facts
 from medvision.workflows.scan_page import scan_export
 from medvision.workflows.thumbnails import thumbnails
 
@@ -254,6 +255,66 @@ def test_a_second_scan_reads_only_what_is_new(export: Path, out: Path) -> None:
     )
 
 
+def as_scanned_anew(export: Path, out: Path) -> None:
+    """A scan that goes on gives what one from the beginning gives with the same key."""
+    anew = out.with_name("anew")
+    shutil.rmtree(anew, ignore_errors=True)
+    anew.mkdir()
+    shutil.copy(out / "inventory.key", anew)
+    pd.testing.assert_frame_equal(scan(export, out=out).table, scan(export, out=anew).table)
+
+
+def test_what_a_series_says_follows_its_files(export: Path, out: Path) -> None:
+    files = sorted(series(export / "a"))
+    before = scan(export, out=out).table
+    for file in files:
+        edited(file, PatientID="another", StudyDate="20200102", SeriesDescription="new", SliceThickness=9)
+    after = scan(export, out=out).table
+    assert after.loc[0, "patient"] != before.loc[0, "patient"]
+    assert rows(after, "study_date", "description", "thickness_mm") == [["20200102", "new", 9.0]]
+    as_scanned_anew(export, out)
+    edited(files[0], SeriesDescription="of the first alone")
+    as_scanned_anew(export, out)
+    files[0].unlink()
+    assert scan(export, out=out).table.loc[0, "description"] == "new"
+    as_scanned_anew(export, out)
+    (export / "0").mkdir()
+    shutil.copy(files[1], export / "0" / "again")
+    edited(export / "0" / "again", SOPInstanceUID=generate_uid(), SeriesDescription="earlier by path")
+    as_scanned_anew(export, out)
+
+
+def test_a_copy_says_its_own_transfer_syntax(export: Path, out: Path) -> None:
+    for file in series(export / "b"):
+        dataset = dcmread(file)
+        dataset.compress(RLELossless, generate_instance_uid=False)
+        (export / "a").mkdir(exist_ok=True)
+        if dataset.InstanceNumber > 3:
+            dataset.save_as(export / "a" / file.name)
+    table = scan(export, out=out).table.sort_values("folder")
+    assert rows(table, "transfer_syntax", "complete") == [
+        ["RLE Lossless", False],
+        ["Explicit VR Little Endian", True],
+    ]
+
+
+def test_a_report_does_not_speak_for_the_images_of_its_series(export: Path, out: Path) -> None:
+    first = min(series(export / "a"))
+    report = Dataset()
+    report.file_meta = dcmread(first).file_meta
+    report.SOPClassUID, report.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.88.67", generate_uid()
+    report.SeriesInstanceUID, report.Modality = dcmread(first).SeriesInstanceUID, "SR"
+    report.save_as(export / "a" / "000", enforce_file_format=True)
+    (row,) = scan(export, out=out).table.to_dict("records")
+    assert (row["modality"], row["kind"]) == ("CT", "image")
+    assert row["patient"] != ""
+
+
+def test_a_file_that_is_gone_before_it_is_asked_speaks_for_nobody(tmp_path: Path) -> None:
+    facts = json.loads(read_facts(Pseudonyms(b"key", show_patient=False), tmp_path / "gone"))
+    assert (facts["patient"], facts["study"], facts["thickness_mm"]) == ("", "", None)
+
+
 def test_a_damaged_state_is_begun_anew(export: Path, out: Path) -> None:
     series(export / "a")
     scan(export, out=out)
@@ -320,6 +381,15 @@ def test_a_folder_of_results_inside_the_export_is_not_read(export: Path) -> None
     scan(export, out=export / "out", quiet=True)
     shutil.copy(next((export / "a").iterdir()), export / "out" / "copy.dcm")
     assert scan(export, out=export / "out").files == 16
+
+
+def test_arguments_that_make_no_sense(export: Path, out: Path) -> None:
+    series(export / "a")
+    with pytest.raises(MedvisionError, match="is the export itself"):
+        scan(export, out=export / "a" / "..")
+    with pytest.raises(MedvisionError, match="-1 processes cannot read"):
+        scan(export, out=out, workers=-1)
+    assert not out.exists()
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
