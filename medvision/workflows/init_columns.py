@@ -14,6 +14,7 @@ from medvision.cohort.covariates import covariate_column
 from medvision.cohort.tables import as_text
 from medvision.errors import CohortError
 from medvision.wording import did_you_mean, listed
+from medvision.workflows.inventory import COLUMNS
 
 Columns = Mapping[str, Sequence[object]]
 _NAMES = {
@@ -137,7 +138,7 @@ def label_of(
         return _label(asked, columns, positive), f"the label is {asked!r}, as asked for"
     two = [name for name in columns if name not in taken and len(_values(columns[name])) == 2]
     named = [name for name in two if is_named_label(name)]
-    others = [name for name in two if name not in named and not _NO_LABELS.search(name)]
+    others = [name for name in two if name not in {*named, *COLUMNS} and not _NO_LABELS.search(name)]
     candidates = named or others
     if len(candidates) > 1:
         raise CohortError(

@@ -268,7 +268,8 @@ def _without_copies(data: MedMnist) -> tuple[list[tuple[str, int]], list[str]]:
                 left_out.append(f"{part}_{row:05d} (is {first[0]}_{first[1]:05d}{other})")
     order = {part: place for place, part in enumerate(PARTS)}
     kept = sorted(owner.values(), key=lambda case: (order[case[0]], case[1]))
-    return kept, [f"{len(left_out)} copies were left out: {listed(left_out)}"] * bool(left_out)
+    copies = "1 copy was" if len(left_out) == 1 else f"{len(left_out)} copies were"
+    return kept, [f"{copies} left out: {listed(left_out)}"] * bool(left_out)
 
 
 def _medmnist_notes(data: MedMnist, chosen: int | None, notes: Sequence[str]) -> Iterator[str]:

@@ -12,9 +12,10 @@ import pytest
 from medvision.config import load_study
 from medvision.errors import CohortError, MedvisionError
 from medvision.imaging import load_volume, save_nifti
-from medvision.testing import write_ct_cohort, write_mr_cohort
+from medvision.testing import Patient, thorax_phantom, write_ct_cohort, write_dicom_series, write_mr_cohort
 from medvision.workflows.check import check
 from medvision.workflows.init import init
+from medvision.workflows.scan import scan as scan_export
 
 
 def scan(path, *, seed=0, shape=(24, 20, 18), spacing=(1.0, 1.0, 2.0), low=0):
@@ -197,6 +198,22 @@ def test_an_inventory_gives_its_complete_volumes(tmp_path):
     assert said(proposal, "4 of 6 series are kept, those where complete is true and slices is over 1")
     with pytest.raises(CohortError, match="the label 'label' is empty"):
         check(proposal.study)
+
+
+def test_what_a_scan_says_of_series_is_no_label(tmp_path):
+    for number in range(3):
+        write_dicom_series(
+            thorax_phantom(number, shape=(48, 40, 16), lesions=1, diameters_mm=(6, 8)),
+            tmp_path / "export" / str(number),
+            patient=Patient(f"p{number}"),
+        )
+    found = scan_export(tmp_path / "export", out=tmp_path / "inventory")
+    table = found.table.assign(kind=["image", "image", "derived"])
+    table.to_parquet(found.inventory)
+    proposal = init(found.inventory, tmp_path / "study")
+    assert said(proposal, "no label was found")
+    assert pd.read_csv(proposal.manifest)["label"].isna().all()
+    assert proposal.cases == proposal.patients == 3
 
 
 def table_of(tmp_path, **columns):
