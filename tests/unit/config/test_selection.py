@@ -91,9 +91,7 @@ def test_days_are_days_and_in_order(tmp_path: Path) -> None:
     path = written(tmp_path, "name: a b\nwhere:\n  study_date: {first: 2020-02-30}\nprefer: [most_slice]\n")
     with pytest.raises(ConfigError) as told:
         load_selection(path)
-    assert "1:7: name: 'a b' is not possible here: Names the folder of the outcome" in str(
-        told.value
-    )
+    assert "1:7: name: 'a b' is not possible here: Names the folder of the outcome" in str(told.value)
     assert "3:23: where.study_date.first: '2020-02-30' is no day" in str(told.value)
     assert "expected one of most_slices, fewest_slices" in str(told.value)
     for period, why in (("{first: 2020-02-03, last: 2019-01-01}", "is after last 2019"), ("{}", "say first")):
