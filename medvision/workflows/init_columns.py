@@ -280,7 +280,7 @@ def _unfit(name: str, values: Sequence[object], folder: Path) -> Iterator[str]:
         yield "it names files"
     if covariate_column(list(values)).dtype == object and len(texts) > _MOST_VALUES:
         yield f"it is text of {len(texts)} different values"
-    if re.search(r"(?i)uid$|(^|_)id$|number$", name):
+    if re.search(r"(?i)uid$|(^|_)id$|number$|^(study|series)$", name):
         yield "it is an identifier"
 
 

@@ -212,8 +212,8 @@ def _refuse(found: CheckedData) -> None:
     ]
     if leaks:
         raise LeakageError(
-            f"one scan stands under two patients or in training and test ({several(len(leaks), 'pair')}); give "
-            f"both cases one patient id or leave one out, and see {found.page}",
+            f"one scan stands under two patients or in training and test ({several(len(leaks), 'pair')}); "
+            f"give both cases one patient id or leave one out, and see {found.page}",
             problems=[*first_of(leaks, MOST_NAMED), *first_of(contradictions, MOST_NAMED)],
         )
     cohort = {case.case_id: case for case in found.opened.development}

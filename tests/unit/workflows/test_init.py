@@ -214,6 +214,7 @@ def test_what_a_scan_says_of_series_is_no_label(tmp_path):
     assert said(proposal, "no label was found")
     assert pd.read_csv(proposal.manifest)["label"].isna().all()
     assert proposal.cases == proposal.patients == 3
+    assert "study" not in load_study(proposal.study).cohort.covariates
 
 
 def table_of(tmp_path, **columns):
