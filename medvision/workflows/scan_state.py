@@ -219,16 +219,16 @@ class ScanState:
             return whole.paths[0], files
         return None, files
 
-    def middle_image(self, uid: str) -> Path | None:
-        """The image in the middle of a series, by InstanceNumber; None where there is none."""
+    def middle_image(self, uid: str) -> tuple[Path, str] | None:
+        """The file in the middle of a series, by InstanceNumber, and its slices; None where there is none."""
         (series,) = self._db.execute("SELECT id FROM series WHERE uid = ?", (uid,)).fetchone()
         whole = copies_of(self.places(series), self.places(series))[0]
         images = [
-            (json.loads(slices)[0][1] or 0, path)
+            (json.loads(slices)[0][1] or 0, path, slices)
             for path, _, slices in self.images(series, whole.folders)
             if slices
         ]
-        return sorted(images)[len(images) // 2][1] if images else None
+        return sorted(images)[len(images) // 2][1:] if images else None
 
     def _has_folders_below(self, folder: Path) -> bool:
         start = os.fsencode(folder)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import io
 import json
 import os
 import shutil
@@ -12,13 +14,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.uid import RLELossless, SecondaryCaptureImageStorage, generate_uid
 
 from medvision.errors import MedvisionError, RunError, SeriesError
-from medvision.imaging import inspect
+from medvision.imaging import inspect, load_volume
 from medvision.testing import Patient, Storage, apply_fault, thorax_phantom, write_dicom_series
+from medvision.testing.samples import sample
 from medvision.workflows.export_walk import count_files, walk_export
 from medvision.workflows.scan import scan
 from medvision.workflows.scan_files import Pseudonyms, in_processes, read_facts
@@ -109,6 +113,34 @@ def test_complete_or_why_not_as_reading_says(export: Path, out: Path, fault: str
     assert row["complete"] is not refused
     assert row["complete"] is (FAULTS[fault] == "")
     assert "MRN-4711" not in row["why_not"]
+
+
+def test_several_volumes_have_the_geometry_of_the_first(export: Path, out: Path) -> None:
+    for acquisition in (1, 2):
+        for file in series(export / str(acquisition)):
+            extra = {"SOPInstanceUID": generate_uid()} if acquisition == 2 else {}
+            edited(file, AcquisitionNumber=acquisition, **extra)
+    (row,) = scan(export, out=out).table.to_dict("records")
+    assert (row["slices"], row["volumes"], row["complete"]) == (32, 2, False)
+    assert (row["pixel_spacing_mm"], row["slice_spacing_mm"], row["orientation"]) == (1.2, 2.0, "axial")
+    assert row["why_not"].endswith("told apart by AcquisitionNumber (1, 2)")
+    for file in (export / "2").iterdir():
+        edited(file, AcquisitionNumber=1)
+    (row,) = scan(export, out=out).table.to_dict("records")
+    assert pd.isna(row["volumes"])
+
+
+@pytest.mark.parametrize("kind", ["dicom-mosaic", "dicom-enhanced"])
+def test_the_picture_of_many_slices_in_one_file_is_the_middle_one(export: Path, out: Path, kind: str) -> None:
+    export.mkdir()
+    for name, content in sample(kind).items():
+        (export / name).write_bytes(content)
+    (uri,) = thumbnails(scan(export, out=out)).values()
+    drawn = np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.split(",")[1]))).convert("L"), dtype=float)
+    volume = load_volume(export)
+    likeness = [np.corrcoef(drawn.T.ravel(), one.ravel())[0, 1] for one in np.moveaxis(volume.array, 2, 0)]
+    assert drawn.T.shape == volume.array.shape[:2]
+    assert int(np.argmax(likeness)) == volume.array.shape[2] // 2
 
 
 def test_two_series_in_one_folder(export: Path, out: Path) -> None:
@@ -515,7 +547,7 @@ def test_a_series_that_cannot_be_drawn_has_no_picture(
     found = scan(export, out=out)
     assert list(thumbnails(found)) == found.table["series"].tolist()
 
-    def refuse(file: Path) -> None:
+    def refuse(file: Path, frames: list[int]) -> None:
         raise SeriesError(f"{file}: cannot be decoded")
 
     monkeypatch.setattr("medvision.workflows.thumbnails.stored_frames", refuse)
