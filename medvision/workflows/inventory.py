@@ -57,10 +57,11 @@ def judge_series(state: ScanState, pseudonyms: Pseudonyms, series: int, uid: str
     files, size = state.totals(series, whole.folders)
     row |= {"files": files, "bytes": size, **_folders_of(whole)}
     row |= _volume(images, kinds, state, whole)
-    again = [
-        {**_copy_row(row, copy, number, state, series), **_facts(state, pseudonyms, series, copy)}
-        for number, copy in enumerate(copies, start=1)
-    ]
+    again = []
+    for number, copy in enumerate(copies, start=1):
+        facts = _facts(state, pseudonyms, series, copy)
+        notes = "" if facts["patient"] == row["patient"] else "under another patient than these"
+        again.append({**_copy_row(row, copy, number, state, series), **facts, "notes": notes})
     return [row, *again]
 
 
@@ -132,7 +133,6 @@ def _copy_row(row: Mapping[str, object], copy: Copy, number: int, state: ScanSta
         "bytes": size,
         "complete": False,
         "why_not": f"the same images as {row['series']}",
-        "notes": "",
         **_folders_of(copy),
     }
 
@@ -145,6 +145,28 @@ def _folders_of(copy: Copy) -> Row:
 def shown_path(path: Path) -> str:
     """A path as text that any table can hold; bytes that are no text are written as escapes."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def with_one_issuer(rows: Sequence[Row], pseudonyms: Pseudonyms) -> list[Row]:
+    """Join what no issuer tells apart: a PatientID without issuer belongs to the only issuer that uses it.
+
+    Where several issuers use it, it stays a patient of its own, with a note.
+    """
+    owners: dict[object, set[str]] = {}
+    for row in rows:
+        if row.get("issued"):
+            owners.setdefault(row["number"], set()).add(str(row["patient"]))
+    return [_of_its_issuer(row, owners.get(row["number"], set()), pseudonyms) for row in rows]
+
+
+def _of_its_issuer(row: Row, owners: set[str], pseudonyms: Pseudonyms) -> Row:
+    if row.get("issued") or not owners:
+        return row
+    if len(owners) > 1:
+        note = f"PatientID without issuer, which {len(owners)} issuers use"
+        return {**row, "notes": "; ".join(part for part in (str(row["notes"]), note) if part)}
+    (patient,) = owners
+    return {**row, "patient": patient, "study": pseudonyms.of("E", patient, str(row["study_uid"]))}
 
 
 def inventory_table(rows: Sequence[Mapping[str, Any]], *, show_patient: bool) -> pd.DataFrame:

@@ -12,8 +12,9 @@ import pandas as pd
 
 from medvision.errors import MedvisionError
 from medvision.runs import atomic_path
+from medvision.wording import several
 from medvision.workflows.export_walk import ExportFolder, count_files, walk_export
-from medvision.workflows.inventory import inventory_table, judge_series, shown_path
+from medvision.workflows.inventory import inventory_table, judge_series, shown_path, with_one_issuer
 from medvision.workflows.progress import Display, Task, counted, display
 from medvision.workflows.scan_files import (
     INLINE_FILES,
@@ -66,12 +67,12 @@ class Scan:
 
     def __str__(self) -> str:
         table = self.table
-        count = table.loc[table["patient"] != "", "patient"].nunique()
-        patients = f"{count} patient{'s' * (count != 1)}"
+        patients = several(table.loc[table["patient"] != "", "patient"].nunique(), "patient")
+        copies = int((table["duplicate_of"] != "").sum())
         return "\n".join([
-            f"{self.files} files, {self.read} of them read now, {len(self.problems)} not readable",
-            f"{len(table)} series of {patients}: {int(table['complete'].sum())} complete volumes, "
-            f"{int((table['duplicate_of'] != '').sum())} copies",
+            f"{several(self.files, 'file')}, {self.read} of them read now, {len(self.problems)} not readable",
+            f"{len(table)} series of {patients}: {several(int(table['complete'].sum()), 'complete volume')}, "
+            f"{copies} {'copy' if copies == 1 else 'copies'}",
         ])  # fmt: skip
 
 
@@ -122,7 +123,8 @@ def scan(
     with ScanState(folder / _STATE, root, show_patient=show_patient) as state, display(quiet=quiet) as shown:
         read = _read_files(state, root, folder, pseudonyms, workers, shown)
         _judge(state, pseudonyms, shown)
-        table = inventory_table(list(state.rows()), show_patient=show_patient)
+        rows = with_one_issuer(list(state.rows()), pseudonyms)
+        table = inventory_table(rows, show_patient=show_patient)
         problems = pd.DataFrame(
             [(shown_path(path), problem) for path, problem in state.problems()],
             columns=["path", "problem"],

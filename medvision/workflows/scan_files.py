@@ -165,13 +165,20 @@ def read_facts(pseudonyms: Pseudonyms, file: Path) -> str:
     with quiet_pydicom():
         row = _read(pseudonyms, file.parent, set(), file.name, 0, 0)
     texts = {field.name: "" for field in fields(SeriesFacts)}
-    return row.facts or json.dumps({"patient": "", "study": "", **texts, "thickness_mm": None})
+    return row.facts or json.dumps({"patient": "", "study": "", "number": "", **texts, "thickness_mm": None})
 
 
 def _facts(pseudonyms: Pseudonyms, found: Surveyed, facts: SeriesFacts) -> str:
     patient = pseudonyms.patient(found.issuer, found.patient_id)
     study = pseudonyms.of("E", patient, facts.study_uid)
-    kept = {"patient": patient, "study": study, **asdict(facts)}
+    number = pseudonyms.of("N", found.patient_id)
+    kept = {
+        "patient": patient,
+        "study": study,
+        "number": number,
+        "issued": bool(found.issuer),
+        **asdict(facts),
+    }
     if pseudonyms.show_patient:
         kept |= {"patient_id": found.patient_id, "issuer": found.issuer}
     else:

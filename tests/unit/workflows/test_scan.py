@@ -213,6 +213,31 @@ def test_patients_of_two_issuers_are_two_and_none_is_nobody(export: Path, out: P
     assert (table["patient"] == "").sum() == 1
 
 
+def test_a_number_without_issuer_belongs_to_the_only_issuer_that_uses_it(export: Path, out: Path) -> None:
+    for number, issuer in enumerate(("A", "")):
+        for file in series(export / str(number), seed=number + 1):
+            edited(file, IssuerOfPatientID=issuer, StudyInstanceUID="1.2.3")
+    table = scan(export, out=out).table
+    assert table["patient"].nunique() == table["study"].nunique() == 1
+    assert (table["notes"] == "").all()
+    for file in series(export / "2", seed=3):
+        edited(file, IssuerOfPatientID="B")
+    table = scan(export, out=out).table
+    assert table["patient"].nunique() == 3
+    assert sorted(table["notes"]) == ["", "", "PatientID without issuer, which 2 issuers use"]
+
+
+def test_a_copy_under_another_patient_is_noted(export: Path, out: Path) -> None:
+    series(export / "a")
+    shutil.copytree(export / "a", export / "b")
+    for file in (export / "b").iterdir():
+        edited(file, PatientID="another")
+    table = scan(export, out=out).table.sort_values("folder")
+    assert table["patient"].nunique() == 2
+    assert table["notes"].tolist() == ["", "under another patient than these"]
+    assert table["complete"].tolist() == [True, False]
+
+
 def test_pseudonyms_stay_while_the_key_stays(export: Path, out: Path, tmp_path: Path) -> None:
     series(export / "a")
     first = scan(export, out=out).table.loc[0, "patient"]
