@@ -151,6 +151,21 @@ def label_of(
     return _label(candidates[0], columns, positive), f"the label is {candidates[0]!r} ({why})"
 
 
+def official_splits(columns: Columns) -> dict[str, list[str]]:
+    """Columns that name the training and test part of a split, and their values.
+
+    Example:
+        >>> official_splits({"split": ["train", "val", "test"], "fold": [0, 1, 2]})
+        {'split': ['test', 'train', 'val']}
+    """
+    found = {name: _values(values) for name, values in columns.items() if _SPLIT.search(name)}
+    return {
+        name: values
+        for name, values in found.items()
+        if {"train", "test"} <= {re.sub(r"ing$", "", value.lower()) for value in values}
+    }
+
+
 def is_named_label(name: str) -> bool:
     """Whether a column is called as labels are, such as `diagnosis`."""
     return _plain(name) in _LABELS

@@ -19,7 +19,7 @@ from medvision.cohort.tables import as_text, read_table
 from medvision.errors import CohortError
 from medvision.imaging import save_nifti
 from medvision.wording import did_you_mean, listed
-from medvision.workflows.init_columns import Label, column_of
+from medvision.workflows.init_columns import Label, column_of, official_splits
 
 _TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".xlsx")
 _COMPLETE = re.compile(r"(?i)(is_?)?complete")
@@ -182,6 +182,11 @@ def _from_table(file: Path, patient: str | None) -> Source:
     assumed = [f"{role}: column {name!r}" for role, name in roles.items()]
     count = len({as_text(value) for value in columns[who]})
     assumed.append(f"{len(table.places)} rows are {count} patients, by {who!r}; nobody stands on two sides")
+    assumed += [
+        f"THE SPLIT IN {name!r} ({', '.join(values)}) IS NOT FOLLOWED: a cross-validation of all cases is "
+        f"proposed; to follow it, write split: {{kind: column, column: {name}, train_values: […], …}}"
+        for name, values in official_splits(columns).items()
+    ]
     source = Source(_name(file), columns, roles, folder, table=table.path, assumed=tuple(assumed))
     return _volumes_only(source)
 

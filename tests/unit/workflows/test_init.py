@@ -229,6 +229,13 @@ def table_of(tmp_path, **columns):
     return file
 
 
+def test_an_official_split_in_a_table_is_not_passed_over_in_silence(tmp_path):
+    file = table_of(tmp_path, y=[0, 1] * 6, split=["Training", "val", "test"] * 4, fold=[0, 1, 2] * 4)
+    proposal = init(file, tmp_path / "study")
+    assert said(proposal, "THE SPLIT IN 'split' (Training, test, val) IS NOT FOLLOWED")
+    assert not said(proposal, "'fold'")
+
+
 def test_several_candidates_for_the_label_are_listed_not_guessed(tmp_path):
     half = [0, 1] * 6
     file = table_of(tmp_path, diagnosis=half, outcome=["dead", "alive"] * 6)
