@@ -15,7 +15,7 @@ from medvision.imaging.kinds import WITHOUT_PIXELS
 from medvision.workflows.export_copies import copies_of
 from medvision.workflows.scan_files import FileRow
 
-VERSION = 2
+VERSION = 3
 """Raised with every change of what is kept of a file, so that an older state is not read."""
 
 _TABLES = """
