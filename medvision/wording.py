@@ -65,6 +65,23 @@ def first_of(problems: Sequence[str], most: int = _MOST_OF_ONE_KIND) -> list[str
     return [*problems[:most], f"… and {len(problems) - most} more of this kind"]
 
 
+def several(count: int, noun: str) -> str:
+    """A number with its noun, which takes an s unless it is one.
+
+    Args:
+        count: How many.
+        noun: Of one.
+
+    Returns:
+        Both.
+
+    Example:
+        >>> several(1, "case"), several(2, "case")
+        ('1 case', '2 cases')
+    """
+    return f"{count} {noun}{'s' * (count != 1)}"
+
+
 def listed(values: Iterable[object], most: int = 8) -> str:
     """Join values for a sentence, the first few of many.
 

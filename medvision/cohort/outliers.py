@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,7 +62,29 @@ def robust_z(values: ArrayLike) -> Floats:
     return result.clip(-_LARGEST, _LARGEST)
 
 
-def find_outliers(measures: pd.DataFrame) -> Oddness:
+def fault_z(values: ArrayLike) -> Floats:
+    """Robust z of a measure that is 0 in a sound scan: of its amount or of its being there, the larger.
+
+    Of the amount alone one bad case would hide the others: the worst sets the scale.
+
+    Args:
+        values: Shape (n,), 0 or more; NaN stays NaN and does not count.
+
+    Returns:
+        Shape (n,).
+
+    Example:
+        >>> robust_z([0] * 18 + [1, 90]).round(1).tolist()[-2:]
+        [0.2, 15.8]
+        >>> fault_z([0] * 18 + [1, 90]).round(1).tolist()[-2:]
+        [8.0, 15.8]
+    """
+    numbers = np.asarray(values, dtype=np.float64)
+    present = np.where(np.isnan(numbers), np.nan, numbers > 0)
+    return np.fmax(robust_z(numbers), robust_z(present))
+
+
+def find_outliers(measures: pd.DataFrame, *, faults: Collection[str] = ()) -> Oddness:
     """Rank cases by how far their oddest measure lies from the cohort.
 
     The largest of m independent normal measures of n cases exceeds 3.5 in about 0.00047·m·n of them: with
@@ -71,6 +93,7 @@ def find_outliers(measures: pd.DataFrame) -> Oddness:
 
     Args:
         measures: One row a case, one numeric column a measure; NaN where it is undefined.
+        faults: Measures that are 0 in a sound scan; see :func:`fault_z`.
 
     Returns:
         The robust z and the rank.
@@ -80,7 +103,10 @@ def find_outliers(measures: pd.DataFrame) -> Oddness:
         >>> found.order[0], found.measure[3]
         (3, 'size')
     """
-    z = pd.DataFrame({name: robust_z(measures[name]) for name in measures.columns}, index=measures.index)
+    z = pd.DataFrame(
+        {name: (fault_z if name in faults else robust_z)(measures[name]) for name in measures.columns},
+        index=measures.index,
+    )
     size = z.abs().fillna(-1.0).to_numpy(dtype=np.float64)
     score = size.max(axis=1, initial=-1.0)
     names = [str(z.columns[int(row.argmax())]) if row.size and row.max() > 0 else "" for row in size]

@@ -28,7 +28,7 @@ class Step:
     Attributes:
         name: What remains, such as `Axial`.
         passes: Whether each series of the inventory meets it, by its index.
-        reasons: Why each one that does not is left out, by its index; None takes the name.
+        reasons: Why each one that does not is left out, by its index; None takes `not` and the name.
     """
 
     name: str
@@ -112,7 +112,7 @@ def select_series(
         >>> found.chosen["series"].tolist(), found.unmatched["patient"].tolist()
         (['b'], ['q'])
         >>> [(step.name, step.left.series, dict(step.excluded)) for step in found.flow[1:]]
-        [('CT', 2, {'CT': 1}), ('Series taken', 1, {'another series is preferred': 1})]
+        [('CT', 2, {'not CT': 1}), ('Series taken', 1, {'another series is preferred': 1})]
     """
     left = inventory
     flow = [FlowStep("Series in the export", _tally(left), {}, 0)]
@@ -121,7 +121,7 @@ def select_series(
     for step in steps:
         passes = step.passes.reindex(left.index).fillna(value=False).astype(bool)
         out = left.index[~passes]
-        reason[out] = step.name if step.reasons is None else step.reasons.reindex(out)
+        reason[out] = f"not {step.name}" if step.reasons is None else step.reasons.reindex(out)
         flow.append(_flow_step(step.name, left, left[passes], reason[out], one_per, ended))
         left = left[passes]
     unmatched = _unmatched(inventory, ended, one_per)

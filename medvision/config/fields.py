@@ -55,7 +55,9 @@ def sections_at(path: KeyPath, tree: Tree | None) -> Sections:
 
 
 def field_at(path: KeyPath, tree: Tree) -> FieldInfo | None:
-    """Return the field that a path ends in; None where there is none."""
+    """Return the field that a path, or the list at its end, belongs to; None where there is none."""
+    while len(path) > 1 and isinstance(path[-1], int):
+        path = path[:-1]
     *parents, name = path
     fields = (section.model_fields.get(str(name)) for section in sections_at(tuple(parents), tree))
     return next((found for found in fields if found), None)

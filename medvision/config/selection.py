@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 
 from medvision.config.base import Count, NonNegative, Section
 from medvision.config.explain import explain
@@ -14,7 +15,16 @@ from medvision.config.inherit import read_chain, stop
 
 Word = Annotated[str, Field(min_length=1)]
 Words = tuple[Word, ...]
-Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+
+
+def _day(text: str) -> str:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date().isoformat()
+    except ValueError:
+        raise ValueError(f"{text!r} is no day; write it as YYYY-MM-DD") from None
+
+
+Day = Annotated[str, AfterValidator(_day)]
 Preference = Literal[
     "most_slices", "fewest_slices", "thinnest_slices", "thickest_slices", "smallest_pixels", "earliest",
     "latest",
@@ -54,6 +64,14 @@ class Period(Section):
     """The first day."""
     last: Day | None = None
     """The last day."""
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Period:
+        if self.first is None and self.last is None:
+            raise ValueError("say first, last or both")
+        if self.first is not None and self.last is not None and self.first > self.last:
+            raise ValueError(f"first {self.first} is after last {self.last}")
+        return self
 
 
 class Text(Section):
@@ -117,7 +135,7 @@ class Selection(Section):
     """A rule file: exactly one complete series for each study or patient, or none and the reason."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
-    """Names the manifest and its figures."""
+    """Names the folder of the outcome: letters, digits, dots, dashes and underscores."""
     one_per: Literal["study", "patient"] = "patient"
     """For each of these one series is taken."""
     where: Conditions = Conditions()

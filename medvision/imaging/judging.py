@@ -31,15 +31,15 @@ class Judged:
     """What reading a series would give.
 
     Attributes:
-        geometry: Of the volume; None where reading it is refused.
+        geometry: Of the volume, or of the first of several; None where the slices form none.
         why_not: The refusal; "" where there is none.
-        volumes: How many volumes share the positions; 1 where that was not reached.
+        volumes: How many volumes share the positions; None where nothing tells.
         warnings: What reading it would warn of.
     """
 
     geometry: Geometry | None
     why_not: str
-    volumes: int
+    volumes: int | None
     warnings: tuple[str, ...]
 
 
@@ -63,19 +63,18 @@ def judge(slices: Sequence[SliceHeader]) -> Judged:
         >>> found.why_not
         "1 slice missing between ... or pass on_gap='fill' (interpolate) or 'split'"
     """
-    volumes = 1
+    found, geometry, why_not = None, None, ""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             found = find_volumes(slices, _WHERE, _AS_IT_IS)
-            volumes = len(found.volumes)
-            if volumes > 1:
-                raise SeriesError(str(found))
             geometry = arrange(found.volumes[0], 1, _WHERE, _AS_IT_IS).geometry
         except SeriesError as error:
-            return Judged(None, _sentence(error), volumes, ())
-    told = tuple(dict.fromkeys(_plain(str(one.message)) for one in caught))
-    return Judged(geometry, "", 1, told)
+            why_not = _sentence(error)
+    if found is not None and len(found.volumes) > 1:
+        why_not = str(found)
+    told = () if why_not else tuple(dict.fromkeys(_plain(str(one.message)) for one in caught))
+    return Judged(geometry, why_not, None if found is None else len(found.volumes), told)
 
 
 def _sentence(error: SeriesError) -> str:

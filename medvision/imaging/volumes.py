@@ -42,8 +42,12 @@ class Found:
         told += "" if len(sizes) == 1 else f", of {sizes[0]} to {sizes[-1]} slices"
         values = [volume[0].keys.get(self.key, ("none",)) for volume in self.volumes]
         if any(value != ("none",) for value in values):
-            told += f" ({', '.join('/'.join(str(v) for v in value) for value in values)})"
+            told += f" ({', '.join('/'.join(map(_shown, value)) for value in values)})"
         return told
+
+
+def _shown(value: Hashable) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def find_volumes(slices: Sequence[SliceHeader], where: str, options: Reading) -> Found:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from itertools import zip_longest
 
 import pandas as pd
 from markupsafe import Markup
 
 from medvision.reporting.html import page_template
 
+# What decides whether a series can be used comes first: the last columns lie beyond the edge of a screen.
 _HEADINGS = (
-    "Patient", "Study date", "Modality", "Kind", "Description", "Kernel or sequence", "Scanner", "Slices",
-    "Spacing (mm)", "Orientation", "Contrast", "Transfer syntax", "Complete", "Same as", "Series",
+    "Patient", "Study date", "Modality", "Description", "Kernel or sequence", "Slices", "Spacing (mm)",
+    "Orientation", "Contrast", "Complete", "Kind", "Scanner", "Transfer syntax", "Same as", "Series",
 )  # fmt: skip
+_ON_ONE_LINE = ("Patient", "Study date", "Spacing (mm)", "Same as", "Series")
 
 
 def render_inventory(
@@ -83,20 +86,22 @@ def _cells(row: Mapping[Hashable, object], *, shows: bool) -> dict[str, object]:
         text("patient") or "unknown",
         f"{date[:4]}-{date[4:6]}-{date[6:]}" if len(date) == 8 else date,
         text("modality"),
-        text("kind"),
         text("description"),
         text("kernel") or text("sequence"),
-        " ".join(part for part in (text("manufacturer"), text("model")) if part),
         text("slices"),
         "" if spacing == "– × –" else spacing,
         text("orientation"),
         text("contrast"),
-        text("transfer_syntax"),
         notes if row["complete"] else text("why_not"),
+        text("kind"),
+        " ".join(part for part in (text("manufacturer"), text("model")) if part),
+        text("transfer_syntax"),
         text("duplicate_of"),
         text("series"),
     ]
     if shows:
         cells.append(" ".join(text(name) for name in ("patient_id", "issuer", "patient_name")).strip())
     state = "complete" if row["complete"] else "copy" if text("duplicate_of") else "not"
-    return {"series": text("series"), "cells": cells, "state": state}
+    styles = ["verdict" if name == "Complete" else "name" * (name in _ON_ONE_LINE) for name in _HEADINGS]
+    styled = list(zip_longest(cells, styles, fillvalue=""))
+    return {"series": text("series"), "cells": styled, "state": state}

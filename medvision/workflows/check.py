@@ -16,7 +16,7 @@ from medvision.errors import CohortError, MedvisionError, TrainingError
 from medvision.imaging import Geometry, ImageHeader, ReadingOptions, check_mask, inspect
 from medvision.reporting.terminal import table_text
 from medvision.runs import atomic_write, cache_folder
-from medvision.wording import first_of
+from medvision.wording import first_of, several
 from medvision.workflows.balance import balance_of
 from medvision.workflows.memory import available_bytes, training_bytes
 from medvision.workflows.opened import MOST_NAMED, OpenedStudy, median_spacing, open_study, reads_masks
@@ -46,12 +46,12 @@ class CheckedStudy:
         common = shapes.most_common(1)[0][0]
         splits = self.opened.splits
         repeats = f" × {splits.repeats}" if splits.repeats > 1 else ""
-        several = f"{splits.folds} folds" if splits.folds > 1 else "1 test part"
+        parts = f"{splits.folds} folds" if splits.folds > 1 else "1 test part"
         lines = [
             f"{study.name}: nothing wrong found",
             f"  cohort    {len(cohort)} {study.task.unit}s of {patients} patients{self._classes()}",
-            f"  scans     {len(self.headers)}, {len(shapes)} sizes, most often {common} voxels",
-            f"  split     {splits.kind}, {several}{repeats}, hash {splits.sha256[:12]}",
+            f"  scans     {len(self.headers)}, {several(len(shapes), 'size')}, most often {common} voxels",
+            f"  split     {splits.kind}, {parts}{repeats}, hash {splits.sha256[:12]}",
             *self._locked(),
             f"  memory    about {self.memory / 2**30:.1f} GiB a training step",
         ]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pandas as pd
 
 from medvision.cohort.selection import Step
-from medvision.config.selection import Conditions, Range, Selection, Text
+from medvision.config.selection import Conditions, Period, Range, Selection, Text
 
 _RANGES = {
     "slice_spacing_mm": "slice spacing {} mm",
@@ -79,11 +79,7 @@ def _asked_for(where: Conditions, inventory: pd.DataFrame) -> Iterator[Step]:
         name = " or ".join(where.modality)
         yield Step(name, inventory["modality"].isin(where.modality), "modality " + inventory["modality"])
     if where.study_date:
-        first, last = where.study_date.first, where.study_date.last
-        days = inventory["study_date"]
-        passes = (days != "") & (days >= (first or "").replace("-", ""))
-        passes &= days <= (last or "9999").replace("-", "")
-        yield Step(f"study from {first or 'the first'} to {last or 'the last'}", passes)
+        yield _period(where.study_date, inventory["study_date"])
     yield from _text_steps(where, inventory)
     if where.orientation:
         yield _orientation(where, inventory)
@@ -102,9 +98,22 @@ def _text_steps(where: Conditions, inventory: pd.DataFrame) -> Iterator[Step]:
     for name in ("body_part", "description", "manufacturer"):
         wanted = getattr(where, name)
         if wanted is not None:
-            yield Step(
-                _text_name(name.replace("_", " "), wanted), inventory[name].map(_tester(wanted)).astype(bool)
-            )
+            yield _text_step(name.replace("_", " "), inventory[name], wanted)
+
+
+def _period(wanted: Period, days: pd.Series[str]) -> Step:
+    early = days < (wanted.first or "").replace("-", "")
+    late = days > (wanted.last or "9999").replace("-", "")
+    reasons = pd.Series("no study date", index=days.index, dtype=object)
+    reasons = reasons.mask(early & (days != ""), f"study before {wanted.first}")
+    reasons = reasons.mask(late, f"study after {wanted.last}")
+    name = f"study from {wanted.first or 'the first'} to {wanted.last or 'the last'}"
+    return Step(name, (days != "") & ~early & ~late, reasons)
+
+
+def _text_step(what: str, texts: pd.Series[str], wanted: Text) -> Step:
+    reasons = pd.Series(f"other {what}", index=texts.index, dtype=object).mask(texts == "", f"no {what}")
+    return Step(_text_name(what, wanted), texts.map(_tester(wanted)).astype(bool), reasons)
 
 
 def _reconstruction(where: Conditions, inventory: pd.DataFrame) -> Iterator[Step]:
@@ -113,19 +122,16 @@ def _reconstruction(where: Conditions, inventory: pd.DataFrame) -> Iterator[Step
         reasons = found.where(found != "", "of unknown class").radd("kernel ")
         yield Step(f"{where.kernel} kernel", found == where.kernel, reasons)
     if where.kernel_name is not None:
-        yield Step(
-            _text_name("kernel", where.kernel_name),
-            inventory["kernel"].map(_tester(where.kernel_name)).astype(bool),
-        )
+        yield _text_step("kernel", inventory["kernel"], where.kernel_name)
     if where.sequence is not None:
-        yield Step(
-            _text_name("sequence", where.sequence),
-            inventory["sequence"].map(_tester(where.sequence)).astype(bool),
-        )
+        yield _text_step("sequence", inventory["sequence"], where.sequence)
     if where.contrast is not None:
         stated = inventory["contrast"] != ""
-        name = "contrast agent stated" if where.contrast == "yes" else "no contrast agent stated"
-        yield Step(name, stated if where.contrast == "yes" else ~stated)
+        names = ("contrast agent stated", "no contrast agent stated")
+        (name, passes), other = ((names[0], stated), names[1]) if where.contrast == "yes" else (
+            (names[1], ~stated), names[0]
+        )  # fmt: skip
+        yield Step(name, passes, _always(inventory, other))
 
 
 def _orientation(where: Conditions, inventory: pd.DataFrame) -> Step:

@@ -14,6 +14,7 @@ from medvision.cohort.covariates import covariate_column
 from medvision.cohort.tables import as_text
 from medvision.errors import CohortError
 from medvision.wording import did_you_mean, listed
+from medvision.workflows.inventory import COLUMNS
 
 Columns = Mapping[str, Sequence[object]]
 _NAMES = {
@@ -137,7 +138,7 @@ def label_of(
         return _label(asked, columns, positive), f"the label is {asked!r}, as asked for"
     two = [name for name in columns if name not in taken and len(_values(columns[name])) == 2]
     named = [name for name in two if is_named_label(name)]
-    others = [name for name in two if name not in named and not _NO_LABELS.search(name)]
+    others = [name for name in two if name not in {*named, *COLUMNS} and not _NO_LABELS.search(name)]
     candidates = named or others
     if len(candidates) > 1:
         raise CohortError(
@@ -148,6 +149,21 @@ def label_of(
         return None, _several_values(columns, taken)
     why = "by its name" if named else "it alone has two values"
     return _label(candidates[0], columns, positive), f"the label is {candidates[0]!r} ({why})"
+
+
+def official_splits(columns: Columns) -> dict[str, list[str]]:
+    """Columns that name the training and test part of a split, and their values.
+
+    Example:
+        >>> official_splits({"split": ["train", "val", "test"], "fold": [0, 1, 2]})
+        {'split': ['test', 'train', 'val']}
+    """
+    found = {name: _values(values) for name, values in columns.items() if _SPLIT.search(name)}
+    return {
+        name: values
+        for name, values in found.items()
+        if {"train", "test"} <= {re.sub(r"ing$", "", value.lower()) for value in values}
+    }
 
 
 def is_named_label(name: str) -> bool:
@@ -279,7 +295,7 @@ def _unfit(name: str, values: Sequence[object], folder: Path) -> Iterator[str]:
         yield "it names files"
     if covariate_column(list(values)).dtype == object and len(texts) > _MOST_VALUES:
         yield f"it is text of {len(texts)} different values"
-    if re.search(r"(?i)uid$|(^|_)id$|number$", name):
+    if re.search(r"(?i)uid$|(^|_)id$|number$|^(study|series)$", name):
         yield "it is an identifier"
 
 

@@ -19,7 +19,7 @@ from medvision.cohort.tables import as_text, read_table
 from medvision.errors import CohortError
 from medvision.imaging import save_nifti
 from medvision.wording import did_you_mean, listed
-from medvision.workflows.init_columns import Label, column_of
+from medvision.workflows.init_columns import Label, column_of, official_splits
 
 _TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".xlsx")
 _COMPLETE = re.compile(r"(?i)(is_?)?complete")
@@ -182,6 +182,11 @@ def _from_table(file: Path, patient: str | None) -> Source:
     assumed = [f"{role}: column {name!r}" for role, name in roles.items()]
     count = len({as_text(value) for value in columns[who]})
     assumed.append(f"{len(table.places)} rows are {count} patients, by {who!r}; nobody stands on two sides")
+    assumed += [
+        f"THE SPLIT IN {name!r} ({', '.join(values)}) IS NOT FOLLOWED: a cross-validation of all cases is "
+        f"proposed; to follow it, write split: {{kind: column, column: {name}, train_values: […], …}}"
+        for name, values in official_splits(columns).items()
+    ]
     source = Source(_name(file), columns, roles, folder, table=table.path, assumed=tuple(assumed))
     return _volumes_only(source)
 
@@ -268,7 +273,8 @@ def _without_copies(data: MedMnist) -> tuple[list[tuple[str, int]], list[str]]:
                 left_out.append(f"{part}_{row:05d} (is {first[0]}_{first[1]:05d}{other})")
     order = {part: place for place, part in enumerate(PARTS)}
     kept = sorted(owner.values(), key=lambda case: (order[case[0]], case[1]))
-    return kept, [f"{len(left_out)} copies were left out: {listed(left_out)}"] * bool(left_out)
+    copies = "1 copy was" if len(left_out) == 1 else f"{len(left_out)} copies were"
+    return kept, [f"{copies} left out: {listed(left_out)}"] * bool(left_out)
 
 
 def _medmnist_notes(data: MedMnist, chosen: int | None, notes: Sequence[str]) -> Iterator[str]:

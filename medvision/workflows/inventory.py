@@ -16,7 +16,7 @@ from medvision.imaging.kernels import kernel_class
 from medvision.imaging.kinds import VOLUME_KINDS, WITHOUT_PIXELS
 from medvision.imaging.volume import plane
 from medvision.workflows.export_copies import Copy, copies_of
-from medvision.workflows.scan_files import Pseudonyms
+from medvision.workflows.scan_files import Pseudonyms, read_facts
 from medvision.workflows.scan_state import ScanState
 
 Row = dict[str, object]
@@ -36,7 +36,7 @@ PATIENT_COLUMNS = {"patient_id": "str", "issuer": "str", "patient_name": "str"}
 _TYPES = {"str": "string", "int": "Int64", "float": "float64", "bool": "bool"}
 
 
-def judge_series(state: ScanState, pseudonyms: Pseudonyms, series: int, uid: str, facts: str) -> list[Row]:
+def judge_series(state: ScanState, pseudonyms: Pseudonyms, series: int, uid: str) -> list[Row]:
     """The rows of one series: itself, and each copy of it.
 
     Args:
@@ -44,7 +44,6 @@ def judge_series(state: ScanState, pseudonyms: Pseudonyms, series: int, uid: str
         pseudonyms: How series are called.
         series: Its number in the state.
         uid: Its SeriesInstanceUID.
-        facts: What a file says of it, as JSON.
     """
     whole, *copies = copies_of(state.places(series), state.places(series))
     images = state.images(series, whole.folders)
@@ -53,13 +52,24 @@ def judge_series(state: ScanState, pseudonyms: Pseudonyms, series: int, uid: str
     kinds = Counter(kind for _, kind, _ in images)
     kind = kinds.most_common(1)[0][0]
     name = pseudonyms.of("S", uid)
-    row: Row = {"series": name, "series_uid": uid, "kind": kind, "duplicate_of": "", **json.loads(facts)}
-    row["kernel_class"] = kernel_class(str(row["manufacturer"]), str(row["kernel"]))
+    row: Row = {"series": name, "series_uid": uid, "kind": kind, "duplicate_of": ""}
+    row |= _facts(state, pseudonyms, series, whole)
     files, size = state.totals(series, whole.folders)
     row |= {"files": files, "bytes": size, **_folders_of(whole)}
     row |= _volume(images, kinds, state, whole)
-    again = [_copy_row(row, copy, number, state, series) for number, copy in enumerate(copies, start=1)]
+    again = []
+    for number, copy in enumerate(copies, start=1):
+        facts = _facts(state, pseudonyms, series, copy)
+        notes = "" if facts["patient"] == row["patient"] else "under another patient than these"
+        again.append({**_copy_row(row, copy, number, state, series), **facts, "notes": notes})
     return [row, *again]
+
+
+def _facts(state: ScanState, pseudonyms: Pseudonyms, series: int, copy: Copy) -> Row:
+    """What the first file of a series says of it; read again where another file was asked before."""
+    file, kept = state.first_file(series, copy.folders)
+    facts: Row = json.loads(kept or read_facts(pseudonyms, file))
+    return {**facts, "kernel_class": kernel_class(str(facts["manufacturer"]), str(facts["kernel"]))}
 
 
 def _volume(
@@ -123,7 +133,6 @@ def _copy_row(row: Mapping[str, object], copy: Copy, number: int, state: ScanSta
         "bytes": size,
         "complete": False,
         "why_not": f"the same images as {row['series']}",
-        "notes": "",
         **_folders_of(copy),
     }
 
@@ -136,6 +145,28 @@ def _folders_of(copy: Copy) -> Row:
 def shown_path(path: Path) -> str:
     """A path as text that any table can hold; bytes that are no text are written as escapes."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def with_one_issuer(rows: Sequence[Row], pseudonyms: Pseudonyms) -> list[Row]:
+    """Join what no issuer tells apart: a PatientID without issuer belongs to the only issuer that uses it.
+
+    Where several issuers use it, it stays a patient of its own, with a note.
+    """
+    owners: dict[object, set[str]] = {}
+    for row in rows:
+        if row.get("issued"):
+            owners.setdefault(row["number"], set()).add(str(row["patient"]))
+    return [_of_its_issuer(row, owners.get(row["number"], set()), pseudonyms) for row in rows]
+
+
+def _of_its_issuer(row: Row, owners: set[str], pseudonyms: Pseudonyms) -> Row:
+    if row.get("issued") or not owners:
+        return row
+    if len(owners) > 1:
+        note = f"PatientID without issuer, which {len(owners)} issuers use"
+        return {**row, "notes": "; ".join(part for part in (str(row["notes"]), note) if part)}
+    (patient,) = owners
+    return {**row, "patient": patient, "study": pseudonyms.of("E", patient, str(row["study_uid"]))}
 
 
 def inventory_table(rows: Sequence[Mapping[str, Any]], *, show_patient: bool) -> pd.DataFrame:

@@ -16,13 +16,19 @@ from medvision.cohort.outliers import THRESHOLD, Oddness, find_outliers
 from medvision.config import ClassificationTask, Study, StudyFile
 from medvision.errors import CohortError, LeakageError, MedvisionError
 from medvision.runs import atomic_write, cache_folder
-from medvision.wording import first_of
+from medvision.wording import first_of, listed, several
 from medvision.workflows.copies import Copies, find_copies
 from medvision.workflows.header_fields import case_fields
 from medvision.workflows.opened import MOST_NAMED, OpenedStudy, open_study, reads_masks
 from medvision.workflows.progress import Display, display
 from medvision.workflows.quality_case import ExaminedCase, examine
-from medvision.workflows.quality_tables import copies_table, measures_table, numeric_measures, shortcuts_table
+from medvision.workflows.quality_tables import (
+    FAULTS,
+    copies_table,
+    measures_table,
+    numeric_measures,
+    shortcuts_table,
+)
 from medvision.workflows.shortcuts import Shortcut, find_shortcuts, label_contradictions
 
 
@@ -70,10 +76,13 @@ class CheckedData:
             f"{self.copies.threshold:.2f}); {leaks} cross a patient or a split",
         ]
         if isinstance(study.task, ClassificationTask):
-            lines.append(f"  labels      {len(self.mixed)} patients have cases of both classes")
-            strong = [each for each in self.shortcuts if each.strong]
-            named = ", ".join(dict.fromkeys(f"{each.field} {each.area.value:.2f}" for each in strong[:5]))
-            lines.append(f"  shortcuts   {len(strong)} strong{': ' + named if named else ''}")
+            lines.append(f"  labels      {several(len(self.mixed), 'patient')} with cases of both classes")
+            best: dict[str, str] = {}
+            for each in self.shortcuts:
+                if each.strong:
+                    best.setdefault(each.field, f"{each.field} {each.area}")
+            named = f", AUC: {listed(best.values(), 5)}" if best else ""
+            lines.append(f"  shortcuts   {several(len(best), 'strong field')}{named}")
         return "\n".join([*lines, f"  page        {self.page}"])
 
     def _oddest(self) -> str:
@@ -122,7 +131,7 @@ def check_data(
             cohort, opened.splits, examined, threads=_threads(), progress=lambda done: task.advance(done)
         )
     measures = numeric_measures(examined)
-    oddness = find_outliers(measures)
+    oddness = find_outliers(measures, faults=FAULTS)
     shortcuts, mixed = _labels(opened, cohort, examined)
     found = CheckedData(
         opened, examined, unreadable, measures, oddness, copies, shortcuts, mixed, folder / "quality.html"
@@ -203,8 +212,8 @@ def _refuse(found: CheckedData) -> None:
     ]
     if leaks:
         raise LeakageError(
-            f"one scan stands under two patients or in training and test ({len(leaks)} pairs); give both "
-            f"cases one patient id or leave one out, and see {found.page}",
+            f"one scan stands under two patients or in training and test ({several(len(leaks), 'pair')}); "
+            f"give both cases one patient id or leave one out, and see {found.page}",
             problems=[*first_of(leaks, MOST_NAMED), *first_of(contradictions, MOST_NAMED)],
         )
     cohort = {case.case_id: case for case in found.opened.development}
@@ -213,8 +222,9 @@ def _refuse(found: CheckedData) -> None:
         for name, problem in found.unreadable.items()
     ]
     if broken or contradictions:
+        told = [f"{several(len(broken), 'case')} cannot be read"] * bool(broken)
+        told += [f"{several(len(contradictions), 'pair')} of one scan with two labels"] * bool(contradictions)
         raise CohortError(
-            f"{len(broken)} cases cannot be read and {len(contradictions)} pairs contradict each other; "
-            f"mend or exclude them, and see {found.page}",
+            f"{' and '.join(told)}; mend or exclude them, and see {found.page}",
             problems=[*first_of(broken, MOST_NAMED), *first_of(contradictions, MOST_NAMED)],
         )

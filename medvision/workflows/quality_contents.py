@@ -12,7 +12,7 @@ from medvision.cohort.outliers import THRESHOLD, unusual
 from medvision.config import ClassificationTask
 from medvision.reporting.quality_page import PairOfThumbnails, QualityPage, Thumbnail
 from medvision.reporting.tables.table import Table
-from medvision.wording import listed
+from medvision.wording import listed, several
 from medvision.workflows.copies import Copy
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _errors(found: CheckedData) -> Iterator[str]:
     leaks = [pair for pair in found.copies.pairs if pair.leaks]
     if leaks:
         yield (
-            f"{len(leaks)} pairs of cases show one scan and cross a patient or a split: "
+            f"{several(len(leaks), 'pair')} of cases with one scan, across patients or a split: "
             f"{listed((f'{pair.first} and {pair.second}' for pair in leaks), 5)}."
         )
     for pair in found.copies.pairs:
@@ -70,9 +70,12 @@ def _errors(found: CheckedData) -> Iterator[str]:
 
 def _findings(found: CheckedData) -> Iterator[str]:
     examined = found.examined
-    yield f"{len(found.outliers)} of {len(examined)} cases have a measure beyond a robust z of {THRESHOLD:g}."
     yield (
-        f"{len(found.copies.pairs)} pairs of copies; near-duplicates from a similarity of "
+        f"{len(found.outliers)} of {several(len(examined), 'case')} with a measure beyond a robust z of "
+        f"{THRESHOLD:g}."
+    )
+    yield (
+        f"{several(len(found.copies.pairs), 'pair')} of copies; near-duplicates from a similarity of "
         f"{found.copies.threshold:.2f}, {found.copies.compared} pairs compared in detail."
     )
     flags = {
@@ -85,10 +88,10 @@ def _findings(found: CheckedData) -> Iterator[str]:
     }
     for what, names in flags.items():
         if names:
-            yield f"{len(names)} cases have {what}: {listed(names, 5)}."
+            yield f"{several(len(names), 'case')} with {what}: {listed(names, 5)}."
     for field in ("orientation", "dtype", "modality"):
         for value, count in unusual([str(getattr(c.image, field)) for c in examined.values()]).items():
-            yield f"{count} cases have the {field} {value or 'unknown'}, unlike most."
+            yield f"{several(count, 'case')} with the {field} {value or 'unknown'}, unlike most."
     if isinstance(found.opened.study.task, ClassificationTask):
         yield from _label_findings(found)
 
@@ -97,7 +100,7 @@ def _label_findings(found: CheckedData) -> Iterator[str]:
     unit = found.opened.study.task.unit
     yield "No label is missing: a case without one is refused when the table is read."
     if found.mixed:
-        text = f"{len(found.mixed)} patients have cases of both classes: {listed(found.mixed, 5)}."
+        text = f"{several(len(found.mixed), 'patient')} with cases of both classes: {listed(found.mixed, 5)}."
         meant = "The label belongs to the patient, so one of them is wrong." if unit == "patient" else (
             f"That may be so, since a case is a {unit}."
         )  # fmt: skip

@@ -25,6 +25,10 @@ _SHORTCUTS = (
 )  # fmt: skip
 
 
+FAULTS = ("not_finite", "constant_slices")
+"""Measures that are 0 in a sound scan."""
+
+
 def numeric_measures(examined: Mapping[str, ExaminedCase]) -> pd.DataFrame:
     """What cases are ranked by, one row a case; NaN where a measure is undefined or there is no mask."""
     cases = list(examined.values())

@@ -12,8 +12,9 @@ import pandas as pd
 
 from medvision.errors import MedvisionError
 from medvision.runs import atomic_path
+from medvision.wording import several
 from medvision.workflows.export_walk import ExportFolder, count_files, walk_export
-from medvision.workflows.inventory import inventory_table, judge_series, shown_path
+from medvision.workflows.inventory import inventory_table, judge_series, shown_path, with_one_issuer
 from medvision.workflows.progress import Display, Task, counted, display
 from medvision.workflows.scan_files import (
     INLINE_FILES,
@@ -66,12 +67,12 @@ class Scan:
 
     def __str__(self) -> str:
         table = self.table
-        count = table.loc[table["patient"] != "", "patient"].nunique()
-        patients = f"{count} patient{'s' * (count != 1)}"
+        patients = several(table.loc[table["patient"] != "", "patient"].nunique(), "patient")
+        copies = int((table["duplicate_of"] != "").sum())
         return "\n".join([
-            f"{self.files} files, {self.read} of them read now, {len(self.problems)} not readable",
-            f"{len(table)} series of {patients}: {int(table['complete'].sum())} complete volumes, "
-            f"{int((table['duplicate_of'] != '').sum())} copies",
+            f"{several(self.files, 'file')}, {self.read} of them read now, {len(self.problems)} not readable",
+            f"{len(table)} series of {patients}: {several(int(table['complete'].sum()), 'complete volume')}, "
+            f"{copies} {'copy' if copies == 1 else 'copies'}",
         ])  # fmt: skip
 
 
@@ -100,7 +101,7 @@ def scan(
         What was found.
 
     Raises:
-        MedvisionError: There is no such folder.
+        MedvisionError: There is no such folder, it is also that of the results, or `workers` is negative.
         RunError: The results cannot be written, or another scan is writing them.
 
     Example:
@@ -114,11 +115,16 @@ def scan(
     root, folder = Path(export).expanduser().absolute(), Path(out).expanduser().absolute()
     if not root.is_dir():
         raise MedvisionError(f"{export}: there is no such folder; give the folder of the export")
+    if root.resolve() == folder.resolve():
+        raise MedvisionError(f"{out}: is the export itself; choose a folder of its own with --out")
+    if workers is not None and workers < 0:
+        raise MedvisionError(f"workers: {workers} processes cannot read; give 0 or more")
     pseudonyms = Pseudonyms(secret_key(folder / _KEY), show_patient=show_patient)
     with ScanState(folder / _STATE, root, show_patient=show_patient) as state, display(quiet=quiet) as shown:
         read = _read_files(state, root, folder, pseudonyms, workers, shown)
         _judge(state, pseudonyms, shown)
-        table = inventory_table(list(state.rows()), show_patient=show_patient)
+        rows = with_one_issuer(list(state.rows()), pseudonyms)
+        table = inventory_table(rows, show_patient=show_patient)
         problems = pd.DataFrame(
             [(shown_path(path), problem) for path, problem in state.problems()],
             columns=["path", "problem"],
@@ -171,7 +177,9 @@ class _Fresh:
             self._state.touch_folder(number)
             self._state.forget(number, gone)
         self._note_passed_over(number, folder)
-        new = [(name, *stat) for name, stat in folder.files.items() if known.get(name) != stat]
+        # In the order of the state, so that the facts of a series are kept of its first file.
+        names = sorted(folder.files, key=os.fsencode)
+        new = [(name, *folder.files[name]) for name in names if known.get(name) != folder.files[name]]
         self.unchanged += len(folder.files) - len(new)
         for start in range(0, len(new), CHUNK_FILES):
             yield os.fspath(folder.path), new[start : start + CHUNK_FILES]
@@ -188,8 +196,8 @@ class _Fresh:
 def _judge(state: ScanState, pseudonyms: Pseudonyms, shown: Display) -> None:
     touched = state.touched()
     with counted(shown, "series", len(touched)) as task:
-        for done, (series, uid, facts) in enumerate(touched, start=1):
-            state.keep_rows(series, judge_series(state, pseudonyms, series, uid, facts))
+        for done, (series, uid) in enumerate(touched, start=1):
+            state.keep_rows(series, judge_series(state, pseudonyms, series, uid))
             task.advance(done)
     state.commit()
 

@@ -18,14 +18,14 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 from medvision.errors import RunError
 
 if TYPE_CHECKING:
-    from medvision.imaging.survey import Surveyed
+    from medvision.imaging.survey import SeriesFacts, Surveyed
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -144,15 +144,6 @@ def _row(
     from medvision.imaging.judging import pack
 
     patient = pseudonyms.patient(found.issuer, found.patient_id)
-    facts = ""
-    if found.facts is not None:
-        study = pseudonyms.of("E", patient, found.facts.study_uid)
-        kept = {"patient": patient, "study": study, **asdict(found.facts)}
-        if pseudonyms.show_patient:
-            kept |= {"patient_id": found.patient_id, "issuer": found.issuer}
-        else:
-            del kept["patient_name"]
-        facts = json.dumps(kept)
     return FileRow(
         name=name,
         size=size,
@@ -163,8 +154,36 @@ def _row(
         slices=pack(found.slices, patient) if found.slices else "",
         problem="",
         blocking=False,
-        facts=facts,
+        facts="" if found.facts is None else _facts(pseudonyms, found, found.facts),
     )
+
+
+def read_facts(pseudonyms: Pseudonyms, file: Path) -> str:
+    """What one file says of its series, as JSON; of nobody where it can no longer be read."""
+    from medvision.imaging.survey import SeriesFacts
+
+    with quiet_pydicom():
+        row = _read(pseudonyms, file.parent, set(), file.name, 0, 0)
+    texts = {field.name: "" for field in fields(SeriesFacts)}
+    return row.facts or json.dumps({"patient": "", "study": "", "number": "", **texts, "thickness_mm": None})
+
+
+def _facts(pseudonyms: Pseudonyms, found: Surveyed, facts: SeriesFacts) -> str:
+    patient = pseudonyms.patient(found.issuer, found.patient_id)
+    study = pseudonyms.of("E", patient, facts.study_uid)
+    number = pseudonyms.of("N", found.patient_id)
+    kept = {
+        "patient": patient,
+        "study": study,
+        "number": number,
+        "issued": bool(found.issuer),
+        **asdict(facts),
+    }
+    if pseudonyms.show_patient:
+        kept |= {"patient_id": found.patient_id, "issuer": found.issuer}
+    else:
+        del kept["patient_name"]
+    return json.dumps(kept)
 
 
 def _not_dicom(name: str, reason: str) -> str:

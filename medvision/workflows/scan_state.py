@@ -11,19 +11,20 @@ from pathlib import Path
 from types import TracebackType
 
 from medvision.errors import RunError
+from medvision.imaging.kinds import WITHOUT_PIXELS
 from medvision.workflows.export_copies import copies_of
 from medvision.workflows.scan_files import FileRow
 
-VERSION = 1
+VERSION = 3
 """Raised with every change of what is kept of a file, so that an older state is not read."""
 
 _TABLES = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE folders (id INTEGER PRIMARY KEY, path BLOB UNIQUE, seen INTEGER);
-CREATE TABLE series (id INTEGER PRIMARY KEY, uid TEXT UNIQUE, facts TEXT, touched INTEGER, rows TEXT);
+CREATE TABLE series (id INTEGER PRIMARY KEY, uid TEXT UNIQUE, touched INTEGER, rows TEXT);
 CREATE TABLE files (
   folder INTEGER, name BLOB, size INTEGER, changed INTEGER, series INTEGER, instance TEXT, kind TEXT,
-  slices TEXT, problem TEXT, blocking INTEGER, PRIMARY KEY (folder, name)
+  slices TEXT, problem TEXT, blocking INTEGER, facts TEXT, PRIMARY KEY (folder, name)
 ) WITHOUT ROWID;
 CREATE INDEX files_by_series ON files (series, folder);
 """
@@ -134,13 +135,13 @@ class ScanState:
         """Keep what was read of some files of a folder."""
         ids: dict[str, int] = {}
         for row in rows:
-            if row.series is not None and (row.series not in ids or row.facts):
-                ids[row.series] = self._series(row.series, row.facts)
+            if row.series is not None and row.series not in ids:
+                ids[row.series] = self._series(row.series)
         self._db.executemany(
-            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (folder, os.fsencode(r.name), r.size, r.changed, None if r.series is None else ids[r.series],
-                 r.instance, r.kind, r.slices, r.problem, r.blocking)
+                 r.instance, r.kind, r.slices, r.problem, r.blocking, r.facts)
                 for r in rows
             ],
         )  # fmt: skip
@@ -157,20 +158,20 @@ class ScanState:
         """Keep what was added even if the process ends now."""
         self._db.commit()
 
-    def _series(self, uid: str, facts: str) -> int:
+    def _series(self, uid: str) -> int:
         self._db.execute(
-            "INSERT INTO series (uid, facts, touched, rows) VALUES (?, ?, 1, '[]') "
-            "ON CONFLICT (uid) DO UPDATE SET touched = 1, facts = coalesce(facts, excluded.facts)",
-            (uid, facts or None),
+            "INSERT INTO series (uid, touched, rows) VALUES (?, 1, '[]') "
+            "ON CONFLICT (uid) DO UPDATE SET touched = 1",
+            (uid,),
         )
         return int(self._db.execute("SELECT id FROM series WHERE uid = ?", (uid,)).fetchone()[0])
 
-    def touched(self) -> list[tuple[int, str, str]]:
-        """Number, SeriesInstanceUID and facts of the series that changed since they were judged."""
+    def touched(self) -> list[tuple[int, str]]:
+        """Number and SeriesInstanceUID of the series that changed since they were judged."""
         self._db.execute(
             "DELETE FROM series WHERE id NOT IN (SELECT series FROM files WHERE series IS NOT NULL)"
         )
-        return list(self._db.execute("SELECT id, uid, facts FROM series WHERE touched = 1 ORDER BY id"))
+        return list(self._db.execute("SELECT id, uid FROM series WHERE touched = 1 ORDER BY id"))
 
     def places(self, series: int) -> Iterator[tuple[int, Path, str]]:
         """Folder, its path and SOPInstanceUID of every file of a series, sorted."""
@@ -194,6 +195,20 @@ class ScanState:
         )
         return [(Path(os.fsdecode(path)), kind, slices) for path, kind, slices in found]
 
+    def first_file(self, series: int, folders: Sequence[int]) -> tuple[Path, str]:
+        """The file that speaks for a series in some folders, with what it says if that was kept, else "".
+
+        The first by path, of those with pixels where there are any.
+        """
+        marks, without = ",".join("?" * len(folders)), ",".join("?" * len(WITHOUT_PIXELS))
+        query = (
+            f"SELECT d.path, f.name, f.facts FROM files f JOIN folders d ON d.id = f.folder "
+            f"WHERE f.series = ? AND f.folder IN ({marks}) "
+            f"ORDER BY f.kind IN ({without}), d.path, f.name LIMIT 1"
+        )
+        path, name, facts = self._db.execute(query, (series, *folders, *WITHOUT_PIXELS)).fetchone()
+        return Path(os.fsdecode(path)) / os.fsdecode(name), facts
+
     def files_of(self, uid: str) -> tuple[Path | None, list[Path]]:
         """The folder that holds a series and nothing else, None where there is none; and its files."""
         (series,) = self._db.execute("SELECT id FROM series WHERE uid = ?", (uid,)).fetchone()
@@ -204,16 +219,16 @@ class ScanState:
             return whole.paths[0], files
         return None, files
 
-    def middle_image(self, uid: str) -> Path | None:
-        """The image in the middle of a series, by InstanceNumber; None where there is none."""
+    def middle_image(self, uid: str) -> tuple[Path, str] | None:
+        """The file in the middle of a series, by InstanceNumber, and its slices; None where there is none."""
         (series,) = self._db.execute("SELECT id FROM series WHERE uid = ?", (uid,)).fetchone()
         whole = copies_of(self.places(series), self.places(series))[0]
         images = [
-            (json.loads(slices)[0][1] or 0, path)
+            (json.loads(slices)[0][1] or 0, path, slices)
             for path, _, slices in self.images(series, whole.folders)
             if slices
         ]
-        return sorted(images)[len(images) // 2][1] if images else None
+        return sorted(images)[len(images) // 2][1:] if images else None
 
     def _has_folders_below(self, folder: Path) -> bool:
         start = os.fsencode(folder)

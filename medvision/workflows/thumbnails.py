@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from medvision.errors import MedvisionError
 from medvision.imaging.decoding import stored_frames
+from medvision.imaging.judging import unpack
 from medvision.workflows.progress import counted, display
 from medvision.workflows.scan import Scan
 from medvision.workflows.scan_files import quiet_pydicom
@@ -30,22 +31,27 @@ def thumbnails(found: Scan, *, quiet: bool = True) -> dict[str, str]:
     pictures: dict[str, str] = {}
     with found.state() as state, display(quiet=quiet) as shown, counted(shown, "pictures", len(rows)) as task:
         for done, (series, uid) in enumerate(zip(rows["series"], rows["series_uid"], strict=True), start=1):
-            file = state.middle_image(uid)
-            picture = None if file is None else _picture(file)
+            middle = state.middle_image(uid)
+            picture = None if middle is None else _picture(*middle)
             if picture is not None:
                 pictures[str(series)] = picture
             task.advance(done)
     return pictures
 
 
-def _picture(file: Path) -> str | None:
+def _picture(file: Path, packed: str) -> str | None:
     from matplotlib.image import imsave
 
+    slices = unpack(packed)
+    one = slices[len(slices) // 2]
     try:
         with quiet_pydicom():
-            values = next(stored_frames(file)).astype(np.float32)
+            values = next(stored_frames(file, [one.frame])).astype(np.float32)
     except MedvisionError:
         return None
+    if one.tile is not None:
+        (row, column), (columns, rows) = one.tile, one.shape
+        values = values[row : row + rows, column : column + columns]
     small = _shrunk(values)
     low, high = np.percentile(small, (1, 99))
     stream = io.BytesIO()

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from medvision.cohort.outliers import find_outliers, histogram_distances, robust_z, unusual
+from medvision.cohort.outliers import (
+    THRESHOLD,
+    fault_z,
+    find_outliers,
+    histogram_distances,
+    robust_z,
+    unusual,
+)
 
 numbers = arrays(np.float64, st.integers(3, 30), elements=st.floats(-100, 100).map(lambda x: round(x, 3)))
 
@@ -28,6 +35,16 @@ def test_where_most_values_agree_the_mean_absolute_deviation_takes_over():
     # IBM SPSS, modified z score: (9 − 5) / (1.253314 · 4/5).
     assert found.tolist() == pytest.approx([0, 0, 0, 0, 4 / (1.253314 * 0.8)])
     assert robust_z([2, 2, 2]).tolist() == [0, 0, 0]
+
+
+def test_a_fault_is_odd_even_beside_a_much_larger_one():
+    values = [0.0] * 24 + [1e-4, 0.5]
+    assert robust_z(values)[24] < 0.01
+    found = find_outliers(pd.DataFrame({"not_finite": values}), faults=("not_finite",))
+    assert (found.score[24:] > THRESHOLD).all()
+    assert found.order[:2] == (25, 24)
+    assert (found.score[:24] == 0).all()
+    assert np.isnan(fault_z([np.nan, 0, 0])[0])
 
 
 def test_missing_values_stay_missing_and_do_not_count():

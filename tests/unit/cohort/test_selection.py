@@ -35,14 +35,14 @@ def test_one_for_each_study_and_its_counts() -> None:
     ]
     assert counts == [
         ("Series in the export", 6, 4, 3, {}, 0),
-        ("CT", 5, 3, 2, {"CT": 1}, 1),
+        ("CT", 5, 3, 2, {"not CT": 1}, 1),
         (TAKEN, 2, 2, 1, {"a tie: no preference decides": 2, "another series is preferred": 1}, 1),
     ]
     assert found.left_out.set_index("series")["reason"].to_dict() == {
         "a": "another series is preferred",
         "d": "a tie: no preference decides",
         "e": "a tie: no preference decides",
-        "f": "CT",
+        "f": "not CT",
     }
 
 

@@ -69,6 +69,7 @@ name: again
         load_selection(path)
     text = str(told.value)
     for line, part in (
+        (4, "expected one of axial, coronal, sagittal, found 'axail'; did you mean 'axial'?"),
         (2, "one_pre: unknown key; did you mean 'one_per'?"),
         (4, "where.orientation[0]"),
         (5, "where.slice_spacing_mm.at_most"),
@@ -84,6 +85,18 @@ name: again
             part,
             text,
         )
+
+
+def test_days_are_days_and_in_order(tmp_path: Path) -> None:
+    path = written(tmp_path, "name: a b\nwhere:\n  study_date: {first: 2020-02-30}\nprefer: [most_slice]\n")
+    with pytest.raises(ConfigError) as told:
+        load_selection(path)
+    assert "1:7: name: 'a b' is not possible here: Names the folder of the outcome" in str(told.value)
+    assert "3:23: where.study_date.first: '2020-02-30' is no day" in str(told.value)
+    assert "expected one of most_slices, fewest_slices" in str(told.value)
+    for period, why in (("{first: 2020-02-03, last: 2019-01-01}", "is after last 2019"), ("{}", "say first")):
+        with pytest.raises(ConfigError, match=f"where.study_date: .*{why}"):
+            load_selection(written(tmp_path, f"name: a\nwhere: {{study_date: {period}}}\n"))
 
 
 def test_problems_of_the_text_alone_stop_too(tmp_path: Path) -> None:

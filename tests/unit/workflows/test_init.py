@@ -12,9 +12,10 @@ import pytest
 from medvision.config import load_study
 from medvision.errors import CohortError, MedvisionError
 from medvision.imaging import load_volume, save_nifti
-from medvision.testing import write_ct_cohort, write_mr_cohort
+from medvision.testing import Patient, thorax_phantom, write_ct_cohort, write_dicom_series, write_mr_cohort
 from medvision.workflows.check import check
 from medvision.workflows.init import init
+from medvision.workflows.scan import scan as scan_export
 
 
 def scan(path, *, seed=0, shape=(24, 20, 18), spacing=(1.0, 1.0, 2.0), low=0):
@@ -199,6 +200,23 @@ def test_an_inventory_gives_its_complete_volumes(tmp_path):
         check(proposal.study)
 
 
+def test_what_a_scan_says_of_series_is_no_label(tmp_path):
+    for number in range(3):
+        write_dicom_series(
+            thorax_phantom(number, shape=(48, 40, 16), lesions=1, diameters_mm=(6, 8)),
+            tmp_path / "export" / str(number),
+            patient=Patient(f"p{number}"),
+        )
+    found = scan_export(tmp_path / "export", out=tmp_path / "inventory")
+    table = found.table.assign(kind=["image", "image", "derived"])
+    table.to_parquet(found.inventory)
+    proposal = init(found.inventory, tmp_path / "study")
+    assert said(proposal, "no label was found")
+    assert pd.read_csv(proposal.manifest)["label"].isna().all()
+    assert proposal.cases == proposal.patients == 3
+    assert "study" not in load_study(proposal.study).cohort.covariates
+
+
 def table_of(tmp_path, **columns):
     for number in range(12):
         if not (tmp_path / f"s{number}.nii.gz").exists():
@@ -209,6 +227,13 @@ def table_of(tmp_path, **columns):
     file = tmp_path / "cases.csv"
     frame.assign(**columns).to_csv(file, index=False)
     return file
+
+
+def test_an_official_split_in_a_table_is_not_passed_over_in_silence(tmp_path):
+    file = table_of(tmp_path, y=[0, 1] * 6, split=["Training", "val", "test"] * 4, fold=[0, 1, 2] * 4)
+    proposal = init(file, tmp_path / "study")
+    assert said(proposal, "THE SPLIT IN 'split' (Training, test, val) IS NOT FOLLOWED")
+    assert not said(proposal, "'fold'")
 
 
 def test_several_candidates_for_the_label_are_listed_not_guessed(tmp_path):

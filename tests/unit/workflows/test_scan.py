@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import base64
+import io
+import json
 import os
 import shutil
 import sqlite3
@@ -11,16 +14,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from pydicom import dcmread
 from pydicom.dataset import Dataset
-from pydicom.uid import SecondaryCaptureImageStorage, generate_uid
+from pydicom.uid import RLELossless, SecondaryCaptureImageStorage, generate_uid
 
 from medvision.errors import MedvisionError, RunError, SeriesError
-from medvision.imaging import inspect
+from medvision.imaging import inspect, load_volume
 from medvision.testing import Patient, Storage, apply_fault, thorax_phantom, write_dicom_series
+from medvision.testing.samples import sample
 from medvision.workflows.export_walk import count_files, walk_export
 from medvision.workflows.scan import scan
-from medvision.workflows.scan_files import Pseudonyms, in_processes
+from medvision.workflows.scan_files import Pseudonyms, in_processes, read_facts
 from medvision.workflows.scan_page import scan_export
 from medvision.workflows.thumbnails import thumbnails
 
@@ -110,6 +115,34 @@ def test_complete_or_why_not_as_reading_says(export: Path, out: Path, fault: str
     assert "MRN-4711" not in row["why_not"]
 
 
+def test_several_volumes_have_the_geometry_of_the_first(export: Path, out: Path) -> None:
+    for acquisition in (1, 2):
+        for file in series(export / str(acquisition)):
+            extra = {"SOPInstanceUID": generate_uid()} if acquisition == 2 else {}
+            edited(file, AcquisitionNumber=acquisition, **extra)
+    (row,) = scan(export, out=out).table.to_dict("records")
+    assert (row["slices"], row["volumes"], row["complete"]) == (32, 2, False)
+    assert (row["pixel_spacing_mm"], row["slice_spacing_mm"], row["orientation"]) == (1.2, 2.0, "axial")
+    assert row["why_not"].endswith("told apart by AcquisitionNumber (1, 2)")
+    for file in (export / "2").iterdir():
+        edited(file, AcquisitionNumber=1)
+    (row,) = scan(export, out=out).table.to_dict("records")
+    assert pd.isna(row["volumes"])
+
+
+@pytest.mark.parametrize("kind", ["dicom-mosaic", "dicom-enhanced"])
+def test_the_picture_of_many_slices_in_one_file_is_the_middle_one(export: Path, out: Path, kind: str) -> None:
+    export.mkdir()
+    for name, content in sample(kind).items():
+        (export / name).write_bytes(content)
+    (uri,) = thumbnails(scan(export, out=out)).values()
+    drawn = np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.split(",")[1]))).convert("L"), dtype=float)
+    volume = load_volume(export)
+    likeness = [np.corrcoef(drawn.T.ravel(), one.ravel())[0, 1] for one in np.moveaxis(volume.array, 2, 0)]
+    assert drawn.T.shape == volume.array.shape[:2]
+    assert int(np.argmax(likeness)) == volume.array.shape[2] // 2
+
+
 def test_two_series_in_one_folder(export: Path, out: Path) -> None:
     series(export / "a")
     apply_fault(export / "a", "mixed_series")
@@ -178,6 +211,31 @@ def test_patients_of_two_issuers_are_two_and_none_is_nobody(export: Path, out: P
     table = scan(export, out=out).table
     assert table["patient"].nunique() == 3
     assert (table["patient"] == "").sum() == 1
+
+
+def test_a_number_without_issuer_belongs_to_the_only_issuer_that_uses_it(export: Path, out: Path) -> None:
+    for number, issuer in enumerate(("A", "")):
+        for file in series(export / str(number), seed=number + 1):
+            edited(file, IssuerOfPatientID=issuer, StudyInstanceUID="1.2.3")
+    table = scan(export, out=out).table
+    assert table["patient"].nunique() == table["study"].nunique() == 1
+    assert (table["notes"] == "").all()
+    for file in series(export / "2", seed=3):
+        edited(file, IssuerOfPatientID="B")
+    table = scan(export, out=out).table
+    assert table["patient"].nunique() == 3
+    assert sorted(table["notes"]) == ["", "", "PatientID without issuer, which 2 issuers use"]
+
+
+def test_a_copy_under_another_patient_is_noted(export: Path, out: Path) -> None:
+    series(export / "a")
+    shutil.copytree(export / "a", export / "b")
+    for file in (export / "b").iterdir():
+        edited(file, PatientID="another")
+    table = scan(export, out=out).table.sort_values("folder")
+    assert table["patient"].nunique() == 2
+    assert table["notes"].tolist() == ["", "under another patient than these"]
+    assert table["complete"].tolist() == [True, False]
 
 
 def test_pseudonyms_stay_while_the_key_stays(export: Path, out: Path, tmp_path: Path) -> None:
@@ -254,6 +312,66 @@ def test_a_second_scan_reads_only_what_is_new(export: Path, out: Path) -> None:
     )
 
 
+def as_scanned_anew(export: Path, out: Path) -> None:
+    """A scan that goes on gives what one from the beginning gives with the same key."""
+    anew = out.with_name("anew")
+    shutil.rmtree(anew, ignore_errors=True)
+    anew.mkdir()
+    shutil.copy(out / "inventory.key", anew)
+    pd.testing.assert_frame_equal(scan(export, out=out).table, scan(export, out=anew).table)
+
+
+def test_what_a_series_says_follows_its_files(export: Path, out: Path) -> None:
+    files = sorted(series(export / "a"))
+    before = scan(export, out=out).table
+    for file in files:
+        edited(file, PatientID="another", StudyDate="20200102", SeriesDescription="new", SliceThickness=9)
+    after = scan(export, out=out).table
+    assert after.loc[0, "patient"] != before.loc[0, "patient"]
+    assert rows(after, "study_date", "description", "thickness_mm") == [["20200102", "new", 9.0]]
+    as_scanned_anew(export, out)
+    edited(files[0], SeriesDescription="of the first alone")
+    as_scanned_anew(export, out)
+    files[0].unlink()
+    assert scan(export, out=out).table.loc[0, "description"] == "new"
+    as_scanned_anew(export, out)
+    (export / "0").mkdir()
+    shutil.copy(files[1], export / "0" / "again")
+    edited(export / "0" / "again", SOPInstanceUID=generate_uid(), SeriesDescription="earlier by path")
+    as_scanned_anew(export, out)
+
+
+def test_a_copy_says_its_own_transfer_syntax(export: Path, out: Path) -> None:
+    for file in series(export / "b"):
+        dataset = dcmread(file)
+        dataset.compress(RLELossless, generate_instance_uid=False)
+        (export / "a").mkdir(exist_ok=True)
+        if dataset.InstanceNumber > 3:
+            dataset.save_as(export / "a" / file.name)
+    table = scan(export, out=out).table.sort_values("folder")
+    assert rows(table, "transfer_syntax", "complete") == [
+        ["RLE Lossless", False],
+        ["Explicit VR Little Endian", True],
+    ]
+
+
+def test_a_report_does_not_speak_for_the_images_of_its_series(export: Path, out: Path) -> None:
+    first = min(series(export / "a"))
+    report = Dataset()
+    report.file_meta = dcmread(first).file_meta
+    report.SOPClassUID, report.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.88.67", generate_uid()
+    report.SeriesInstanceUID, report.Modality = dcmread(first).SeriesInstanceUID, "SR"
+    report.save_as(export / "a" / "000", enforce_file_format=True)
+    (row,) = scan(export, out=out).table.to_dict("records")
+    assert (row["modality"], row["kind"]) == ("CT", "image")
+    assert row["patient"] != ""
+
+
+def test_a_file_that_is_gone_before_it_is_asked_speaks_for_nobody(tmp_path: Path) -> None:
+    facts = json.loads(read_facts(Pseudonyms(b"key", show_patient=False), tmp_path / "gone"))
+    assert (facts["patient"], facts["study"], facts["thickness_mm"]) == ("", "", None)
+
+
 def test_a_damaged_state_is_begun_anew(export: Path, out: Path) -> None:
     series(export / "a")
     scan(export, out=out)
@@ -320,6 +438,15 @@ def test_a_folder_of_results_inside_the_export_is_not_read(export: Path) -> None
     scan(export, out=export / "out", quiet=True)
     shutil.copy(next((export / "a").iterdir()), export / "out" / "copy.dcm")
     assert scan(export, out=export / "out").files == 16
+
+
+def test_arguments_that_make_no_sense(export: Path, out: Path) -> None:
+    series(export / "a")
+    with pytest.raises(MedvisionError, match="is the export itself"):
+        scan(export, out=export / "a" / "..")
+    with pytest.raises(MedvisionError, match="-1 processes cannot read"):
+        scan(export, out=out, workers=-1)
+    assert not out.exists()
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
@@ -445,7 +572,7 @@ def test_a_series_that_cannot_be_drawn_has_no_picture(
     found = scan(export, out=out)
     assert list(thumbnails(found)) == found.table["series"].tolist()
 
-    def refuse(file: Path) -> None:
+    def refuse(file: Path, frames: list[int]) -> None:
         raise SeriesError(f"{file}: cannot be decoded")
 
     monkeypatch.setattr("medvision.workflows.thumbnails.stored_frames", refuse)
