@@ -125,7 +125,7 @@ def _decoded(path: Path, frames: Sequence[int], *, luminance: bool) -> Iterator[
         dataset = dcmread(path, force=True, specific_tags=list(_PIXEL_TAGS))
         if transfer_syntax(dataset).is_encapsulated:
             refuse_other_size(dataset)
-        with _panics_are_errors():
+        with panics_are_errors():
             yield from _colours(dataset, frames) if luminance else _decode(dataset, frames)
 
 
@@ -142,7 +142,7 @@ _PIXEL_TAGS = [
 
 
 @contextmanager
-def _panics_are_errors() -> Iterator[None]:
+def panics_are_errors() -> Iterator[None]:
     """Decoders written in Rust panic on damaged data, with an exception that is no Exception."""
     try:
         yield
