@@ -16,7 +16,7 @@ import numpy.typing as npt
 from medvision.errors import MedvisionError, SeriesError
 from medvision.imaging.decoding import in_short, unreadable
 from medvision.imaging.dicom_seg import highdicom
-from medvision.imaging.files import Source
+from medvision.imaging.files import NOT_IMAGES, OTHER_FORMATS, Source
 from medvision.imaging.geometry import Geometry, lps_to_ras
 from medvision.imaging.label_volume import Mask, place_label_volume
 from medvision.imaging.load import ImageHeader, inspect
@@ -78,8 +78,12 @@ def save_seg(
     Raises:
         GeometryError: The mask does not lie on the voxels of the series.
         SeriesError: The series cannot be read or referenced (a mosaic, no frame of reference).
-        MedvisionError: A value without a name, nothing about the algorithm, or no highdicom.
+        MedvisionError: A value without a name, nothing about the algorithm, the file name of another
+            format, or no highdicom.
     """
+    path = Path(path)
+    if path.suffix.lower() in (*NOT_IMAGES, *OTHER_FORMATS):
+        raise MedvisionError(f"{path}: the name of another format; a DICOM segmentation is named .dcm")
     package = highdicom("writing a DICOM segmentation")
     header = inspect(reference, **options)
     sources = _source_images(header)
@@ -98,7 +102,7 @@ def save_seg(
     seg.SeriesDescription = description or "Segmentation"
     shared = seg.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
     shared.SpacingBetweenSlices = f"{plane_distance_mm(header.geometry, 2):.10g}"
-    return _save(seg, Path(path))
+    return _save(seg, path)
 
 
 def _source_images(header: ImageHeader) -> list[Dataset]:
