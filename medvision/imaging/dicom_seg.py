@@ -21,8 +21,8 @@ from medvision.imaging.belonging import References
 from medvision.imaging.codestream import refuse_other_size
 from medvision.imaging.coding import pixel_coding
 from medvision.imaging.decoding import (
+    decode_frames,
     in_short,
-    panics_are_errors,
     transfer_syntax,
     undecodable,
     unreadable,
@@ -64,6 +64,11 @@ class DicomSegmentation:
     frames: tuple[Frame, ...]
     image: Any
     maximum: int
+
+    @property
+    def compressed(self) -> bool:
+        """Whether its pixels need a decoder."""
+        return transfer_syntax(self.image).is_encapsulated
 
     def references(self, numbers: Sequence[int]) -> References:
         """The images on which some segments were drawn: the same for all."""
@@ -140,7 +145,9 @@ class DicomSegmentation:
     def _pixels(self, frame: Frame) -> npt.NDArray[Any]:
         """(columns, rows, 1), as stored."""
         try:
-            with panics_are_errors():
+            if self.compressed:
+                (stored,) = decode_frames(self.image, [frame.index])
+            else:
                 stored = self.image.get_stored_frame(frame.index + 1)
         except unreadable() as error:
             raise SeriesError(

@@ -14,7 +14,7 @@ from pydicom.sr.codedict import codes
 from pydicom.uid import JPEGLSLossless, generate_uid
 
 from medvision.errors import GeometryError, MedvisionError, SeriesError
-from medvision.imaging import Geometry, Volume, inspect, load_volume, reorient
+from medvision.imaging import Geometry, Volume, decoding, inspect, load_volume, reorient
 from medvision.imaging.geometry import lps_to_ras
 from medvision.imaging.masks import check_mask, load_mask, load_mask_stack
 from medvision.testing import thorax_phantom, write_dicom_series
@@ -316,8 +316,8 @@ class TestDamaged:
         def panic(*_: object) -> None:
             raise PanicException("index out of range")
 
-        path = write(tmp_path / "s.dcm", ct, blocks)
-        monkeypatch.setattr(highdicom.seg.Segmentation, "get_stored_frame", panic)
+        path = write(tmp_path / "s.dcm", ct, blocks, kind="LABELMAP", transfer_syntax_uid=JPEGLSLossless)
+        monkeypatch.setattr(decoding, "_decode", panic)
         with pytest.raises(SeriesError, match="frame 1 cannot be decoded: index out of range"):
             load_mask(path, ct)
 
