@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medvision.errors import SeriesError
-from medvision.imaging.codestream import refuse_other_size
+from medvision.imaging.codestream import refuse_damaged_jpeg, refuse_other_size
 from medvision.imaging.coding import CODING_TAGS, PixelCoding, pixel_coding
 from medvision.imaging.native import NativePixels, read_native, values_of
 
@@ -126,6 +126,7 @@ def _decoded(path: Path, frames: Sequence[int], *, luminance: bool) -> Iterator[
         dataset = dcmread(path, force=True, specific_tags=list(_PIXEL_TAGS))
         if transfer_syntax(dataset).is_encapsulated:
             refuse_other_size(dataset)
+            refuse_damaged_jpeg(dataset)
         if not luminance:
             yield from decode_frames(dataset, frames)
             return

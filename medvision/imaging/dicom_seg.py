@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from medvision.errors import GeometryError, MedvisionError, SeriesError
 from medvision.imaging.belonging import References
-from medvision.imaging.codestream import refuse_other_size
+from medvision.imaging.codestream import refuse_damaged_jpeg, refuse_other_size
 from medvision.imaging.coding import pixel_coding
 from medvision.imaging.decoding import (
     decode_frames,
@@ -218,6 +218,7 @@ def read_segmentation(path: Path) -> DicomSegmentation:
                 raise SeriesError(f"{path}: {refusal}")
             if transfer_syntax(dataset).is_encapsulated:
                 refuse_other_size(dataset)
+                refuse_damaged_jpeg(dataset)
             segments = tuple(segment_of(item) for item in dataset.SegmentSequence)
             frames, references = tuple(frames_of(dataset)), references_of(dataset)
             check_numbers(segments, frames)
