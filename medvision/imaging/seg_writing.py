@@ -133,10 +133,20 @@ def _source_images(header: ImageHeader) -> list[Dataset]:
             f"export the series again without removing it"
         )
     for source in sources:
+        _share_groups(source)
         for name in _MAY_BE_EMPTY:
             if name not in source:
                 setattr(source, name, "")
     return sources
+
+
+def _share_groups(source: Dataset) -> None:
+    """Let a multi-frame object state once what it states in every frame; reading it found one grid."""
+    frames = source.get("PerFrameFunctionalGroupsSequence")
+    shared = source.get("SharedFunctionalGroupsSequence")
+    for name in ("PixelMeasuresSequence", "PlaneOrientationSequence"):
+        if frames and shared and name not in shared[0] and name in frames[0]:
+            setattr(shared[0], name, frames[0].get(name))
 
 
 def _named(segments: Mapping[int, str | Segment]) -> dict[int, Segment]:
