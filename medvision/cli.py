@@ -409,13 +409,23 @@ def convert(
     from medvision.workflows.convert_masks import convert_mask, refuse_lone_mask
 
     if reference is not None:
+        _refuse_given(
+            "is said of a scan, not of a mask with --reference",
+            every_volume=every_volume, show_patient=show_patient,
+        )  # fmt: skip
         written = convert_mask(
             series, out, reference=reference, segments=segments, threshold=threshold, overlap=overlap,
             allow_other_series=allow_other_series, algorithm=algorithm, sidecar=sidecar, overwrite=overwrite,
+            **asdict(reading),
         )  # fmt: skip
         print(written)
         return 0
     refuse_lone_mask(series)
+    _refuse_given(
+        "is said of a mask; name its scan with --reference",
+        segments=segments, threshold=threshold, overlap=overlap == "first",
+        allow_other_series=allow_other_series, algorithm=algorithm,
+    )  # fmt: skip
     written = convert_series(
         series, out, sidecar=sidecar, overwrite=overwrite, show_patient=show_patient,
         every_volume=every_volume, **asdict(reading),
@@ -599,6 +609,13 @@ def clear_cache(*, older_than: str | None = None) -> int:
 
     print(remove(older_than))
     return 0
+
+
+def _refuse_given(why: str, **options: object) -> None:
+    """Refuse options that would do nothing here."""
+    given = [f"--{name.replace('_', '-')}" for name, value in options.items() if value not in (None, False)]
+    if given:
+        raise MedvisionError(f"{' and '.join(given)} {why}")
 
 
 def _numbers(text: str | None) -> list[int] | None:

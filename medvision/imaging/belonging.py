@@ -52,10 +52,12 @@ def check_belongs(
         medvision.errors.SeriesError: seg.dcm was drawn on series 1.2, but the image is series 1.3; ...
     """
     frames, own = references.frame_of_reference_uids, image.frame_of_reference_uid
-    if frames and own and own not in frames:
+    if own and frames - {own}:
+        lies = "has structures" if own in frames else "lies"
         raise SeriesError(
-            f"{name} lies in the frame of reference {_few(frames)}, but the image in {own}; their "
+            f"{name} {lies} in the frame of reference {_few(frames - {own})}, but the image in {own}; their "
             f"coordinates cannot be compared, give the mask and the image of one frame of reference"
+            + (", or ask for the structures in this one by name" if own in frames else "")
         )
     told = _elsewhere(references, image)
     if not told:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
 
 _J2K_SIZE = b"\xff\x4f\xff\x51"  # ITU-T T.800 A.4.1 and A.5.1: start, then size
 _NOT_FRAMES = (0xC4, 0xC8, 0xCC)  # ITU-T T.81 table B.1: DHT, JPG and DAC lie among the SOF markers
+_JPEG, _HUFFMAN, _DATA = b"\xff\xd8", 0xC4, 0xDA  # SOI, DHT and SOS of the same table
 _JPEG_LS_FRAME = 0xF7  # ITU-T T.87 C.1.1
 _LOOKED_AT = 1 << 16
 
@@ -32,6 +34,27 @@ def refuse_other_size(dataset: Dataset) -> None:
             f"the compressed image has {found[0]} rows, {found[1]} columns and {found[2]} samples, "
             f"the header says {wanted[0]}, {wanted[1]} and {wanted[2]}"
         )
+
+
+def refuse_damaged_jpeg(dataset: Dataset) -> None:
+    """Refuse a JPEG image on whose damage GDCM would end the whole process instead of raising an error.
+
+    Args:
+        dataset: One frame, encapsulated.
+
+    Raises:
+        ValueError: It has more bits than the header says, or no Huffman table before its data.
+    """
+    frame = _first_fragment(dataset.PixelData)
+    segments = dict(_jpeg_segments(frame))
+    start = next((place for marker, place in segments.items() if _is_frame(marker)), None)
+    if not frame.startswith(_JPEG) or _JPEG_LS_FRAME in segments:
+        return
+    if start is None or _HUFFMAN not in segments:
+        raise ValueError("the compressed image has no frame header or no Huffman table before its data")
+    bits, allocated = frame[start + 4], int(dataset.BitsAllocated)
+    if bits > allocated:
+        raise ValueError(f"the compressed image has {bits} bits a sample, the header says {allocated}")
 
 
 def _first_fragment(pixel_data: bytes) -> bytes:
@@ -58,15 +81,27 @@ def _size(frame: bytes) -> tuple[int, int, int] | None:
 
 
 def _jpeg_size(frame: bytes) -> tuple[int, int, int] | None:
-    """Walk from marker to marker to the frame header."""
+    """Rows, columns and components of the frame header."""
+    for marker, place in _jpeg_segments(frame):
+        if _is_frame(marker):
+            rows, columns, samples = struct.unpack_from(">2HB", frame, place + 5)
+            return rows, columns, samples
+    return None
+
+
+def _is_frame(marker: int) -> bool:
+    return (0xC0 <= marker <= 0xCF and marker not in _NOT_FRAMES) or marker == _JPEG_LS_FRAME
+
+
+def _jpeg_segments(frame: bytes) -> Iterator[tuple[int, int]]:
+    """Walk from marker to marker up to the data: each marker and where it stands."""
     place = 2
-    while frame[place : place + 1] == b"\xff":
+    while frame[place : place + 1] == b"\xff" and place + 4 <= len(frame):
         marker = frame[place + 1]
         if marker == 0xFF:  # a fill byte
             place += 1
             continue
-        if (0xC0 <= marker <= 0xCF and marker not in _NOT_FRAMES) or marker == _JPEG_LS_FRAME:
-            rows, columns, samples = struct.unpack_from(">2HB", frame, place + 5)
-            return rows, columns, samples
+        yield marker, place
+        if marker == _DATA:
+            return
         place += 2 + int(struct.unpack_from(">H", frame, place + 2)[0])
-    return None

@@ -13,12 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from medvision.errors import SeriesError
-from medvision.imaging.codestream import refuse_other_size
+from medvision.imaging.codestream import refuse_damaged_jpeg, refuse_other_size
 from medvision.imaging.coding import CODING_TAGS, PixelCoding, pixel_coding
 from medvision.imaging.native import NativePixels, read_native, values_of
 
 if TYPE_CHECKING:
     from pydicom import Dataset
+    from pydicom.pixels.decoders.base import Decoder
     from pydicom.uid import UID
 
     from medvision.imaging.elements import Elements
@@ -125,8 +126,12 @@ def _decoded(path: Path, frames: Sequence[int], *, luminance: bool) -> Iterator[
         dataset = dcmread(path, force=True, specific_tags=list(_PIXEL_TAGS))
         if transfer_syntax(dataset).is_encapsulated:
             refuse_other_size(dataset)
+            refuse_damaged_jpeg(dataset)
+        if not luminance:
+            yield from decode_frames(dataset, frames)
+            return
         with _panics_are_errors():
-            yield from _colours(dataset, frames) if luminance else _decode(dataset, frames)
+            yield from _colours(dataset, frames)
 
 
 _PIXEL_TAGS = [
@@ -152,6 +157,29 @@ def _panics_are_errors() -> Iterator[None]:
         raise ValueError(str(error)) from error
 
 
+def plugin_of(decoder: Decoder) -> str:
+    """Which of a decoder's plugins to use; "" leaves it to pydicom.
+
+    GDCM, pydicom's first choice, ends the whole process on some damaged JPEG-LS data; where pyjpegls or
+    pylibjpeg can decode too, they raise an error instead.
+    """
+    return next((name for name in ("pyjpegls", "pylibjpeg") if name in decoder.available_plugins), "")
+
+
+def decode_frames(dataset: Dataset, frames: Sequence[int]) -> Iterator[npt.NDArray[Any]]:
+    """Decode frames of an open data set; what damage raises is one of :func:`unreadable`.
+
+    Args:
+        dataset: With its pixels.
+        frames: Which frames, from 0, in the order wanted.
+
+    Yields:
+        (rows, columns), the integers as stored.
+    """
+    with _panics_are_errors():
+        yield from _decode(dataset, frames)
+
+
 def _decode(dataset: Dataset, frames: Sequence[int]) -> Iterator[npt.NDArray[Any]]:
     from pydicom.pixels.decoders.base import get_decoder
     from pydicom.uid import RLELossless
@@ -160,7 +188,8 @@ def _decode(dataset: Dataset, frames: Sequence[int]) -> Iterator[npt.NDArray[Any
     decoder = get_decoder(syntax)
     in_cells = not syntax.is_encapsulated or syntax == RLELossless  # others code the value without its cell
     if coding.high_bit + 1 == coding.stored or not in_cells:
-        for values, _ in decoder.iter_array(dataset, raw=True, indices=frames):
+        plugin = plugin_of(decoder)
+        for values, _ in decoder.iter_array(dataset, raw=True, indices=frames, decoding_plugin=plugin):
             yield values
         return
     # pydicom takes the lowest bits; here the value stands higher in its cell.
@@ -175,7 +204,8 @@ def _colours(dataset: Dataset, frames: Sequence[int]) -> Iterator[npt.NDArray[An
     from pydicom.pixels.processing import apply_color_lut
 
     decoder = get_decoder(transfer_syntax(dataset))
-    for values, _ in decoder.iter_array(dataset, raw=False, indices=frames):
+    plugin = plugin_of(decoder)
+    for values, _ in decoder.iter_array(dataset, raw=False, indices=frames, decoding_plugin=plugin):
         indexed = "PALETTE" in str(dataset.PhotometricInterpretation)
         yield luminance_of(apply_color_lut(values, dataset) if indexed else values)
 

@@ -18,12 +18,26 @@ import numpy.typing as npt
 
 from medvision.errors import GeometryError, MedvisionError, SeriesError
 from medvision.imaging.belonging import References
+from medvision.imaging.codestream import refuse_damaged_jpeg, refuse_other_size
 from medvision.imaging.coding import pixel_coding
-from medvision.imaging.decoding import in_short, transfer_syntax, undecodable, unreadable
+from medvision.imaging.decoding import (
+    decode_frames,
+    in_short,
+    transfer_syntax,
+    undecodable,
+    unreadable,
+)
 from medvision.imaging.geometry import Geometry
 from medvision.imaging.ordering import UNEVEN_MM, UNEVEN_WARNING_MM
-from medvision.imaging.placing import Placement, place, plane_distance_mm
-from medvision.imaging.seg_header import Frame, frames_of, references_of, refusal_of, segment_of
+from medvision.imaging.placing import Placement, common_step, place, plane_distance_mm
+from medvision.imaging.seg_header import (
+    Frame,
+    check_numbers,
+    frames_of,
+    references_of,
+    refusal_of,
+    segment_of,
+)
 from medvision.imaging.segments import Region, Segment
 
 SEG_CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
@@ -50,6 +64,11 @@ class DicomSegmentation:
     frames: tuple[Frame, ...]
     image: Any
     maximum: int
+
+    @property
+    def compressed(self) -> bool:
+        """Whether its pixels need a decoder."""
+        return transfer_syntax(self.image).is_encapsulated
 
     def references(self, numbers: Sequence[int]) -> References:
         """The images on which some segments were drawn: the same for all."""
@@ -93,10 +112,12 @@ class DicomSegmentation:
                     f"{self.path}: frames {other + 1} and {frame.index + 1} show one segment at one "
                     f"position; export the segmentation of one time point"
                 )
-        steps = np.diff(sorted({k for _, k in planes}))
+        used, own = sorted({k for _, k in planes}), plane_distance_mm(grid, axis)
         between = self.frames[0].spacing_between_mm
-        own = plane_distance_mm(grid, axis)
-        if steps.size and steps.min() > 1 and between is not None and between > 1.5 * own:
+        if between is None:
+            between = common_step(used) * own
+        steps = np.diff(used)
+        if steps.size and steps.min() > 1 and between > 1.5 * own:
             raise GeometryError(
                 f"{self.path}: its slices are {between:.2f} mm apart, the image's {own:.2f} mm, so slices in "
                 f"between would stay empty; use the mask that was drawn on this image"
@@ -124,7 +145,10 @@ class DicomSegmentation:
     def _pixels(self, frame: Frame) -> npt.NDArray[Any]:
         """(columns, rows, 1), as stored."""
         try:
-            stored = self.image.get_stored_frame(frame.index + 1)
+            if self.compressed:
+                (stored,) = decode_frames(self.image, [frame.index])
+            else:
+                stored = self.image.get_stored_frame(frame.index + 1)
         except unreadable() as error:
             raise SeriesError(
                 f"{self.path}: frame {frame.index + 1} cannot be decoded: {in_short(error)}"
@@ -151,7 +175,8 @@ class DicomSegmentation:
                 f"{self.path}: a fractional segmentation ({kind} from 0 to 1); say from where on a voxel "
                 f"belongs to the segment, such as fractional_threshold=0.5"
             )
-        above: npt.NDArray[np.bool_] = values >= threshold * self.maximum
+        # Divided as the threshold was written: 0.07 × 100 is a little more than 7, but 7 / 100 is 0.07.
+        above: npt.NDArray[np.bool_] = values / self.maximum >= threshold
         return above
 
 
@@ -191,8 +216,12 @@ def read_segmentation(path: Path) -> DicomSegmentation:
             refusal = refusal_of(dataset) or undecodable(transfer_syntax(dataset), pixel_coding(dataset))
             if refusal:
                 raise SeriesError(f"{path}: {refusal}")
+            if transfer_syntax(dataset).is_encapsulated:
+                refuse_other_size(dataset)
+                refuse_damaged_jpeg(dataset)
             segments = tuple(segment_of(item) for item in dataset.SegmentSequence)
             frames, references = tuple(frames_of(dataset)), references_of(dataset)
+            check_numbers(segments, frames)
             kind = str(dataset.SegmentationType)
             maximum = int(dataset.get("MaximumFractionalValue") or 1) if kind == "FRACTIONAL" else 1
             image = package.seg.Segmentation.from_dataset(dataset, copy=False)

@@ -17,17 +17,17 @@ from medvision.imaging.paths import is_file, is_folder
 Source: TypeAlias = "str | os.PathLike[str] | Iterable[str | os.PathLike[str]]"
 
 
-_NOT_IMAGES = (
+NOT_IMAGES = (
     *(".txt", ".json", ".csv", ".tsv", ".xml", ".md", ".html", ".pdf", ".log", ".ini", ".inf", ".db"),
     *(".nrrd", ".nhdr", ".mha", ".mhd", ".raw", ".zraw", ".zip"),
     *(".yaml", ".yml", ".jpg", ".jpeg", ".png", ".gif", ".bval", ".bvec", ".nii", ".gz", ".md5", ".sha256"),
 )
+"""Suffixes of files that are no DICOM, as far as their names say."""
 
-
-_NOT_IMAGE_NAMES = ("DICOMDIR", "LICENSE", "LICENCE", "README")
-
-
-_OTHER_FORMATS = (".hdr", ".img", ".mgz", ".mgh", ".minc", ".mnc")
+NOT_IMAGE_NAMES = ("DICOMDIR", "LICENSE", "LICENCE", "README")
+"""Names of files that are no images, in capitals."""
+OTHER_FORMATS = (".hdr", ".img", ".mgz", ".mgh", ".minc", ".mnc")
+"""Suffixes of formats that are not read."""
 
 
 def find_files(source: Source) -> tuple[str, tuple[Path, ...]]:
@@ -54,7 +54,7 @@ def find_files(source: Source) -> tuple[str, tuple[Path, ...]]:
     if missing or not files:
         raise SeriesError(f"{where}: no such file: {', '.join(missing[:4]) or 'the list is empty'}")
     for file in files:
-        if file.name.lower().endswith(_OTHER_FORMATS):
+        if file.name.lower().endswith(OTHER_FORMATS):
             raise SeriesError(
                 f"{file}: this format is not read; convert the scan to .nii.gz or give the DICOM"
             )
@@ -90,6 +90,6 @@ def _in_folder(folder: Path) -> tuple[Path, ...]:
 
 def _may_be_dicom(path: Path, folder: Path) -> bool:
     hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-    if hidden or path.name.upper() in _NOT_IMAGE_NAMES:
+    if hidden or path.name.upper() in NOT_IMAGE_NAMES:
         return False
-    return path.suffix.lower() not in _NOT_IMAGES or looks_like_dicom(path)
+    return path.suffix.lower() not in NOT_IMAGES or looks_like_dicom(path)

@@ -5,6 +5,7 @@ Only grids whose voxels coincide can be placed; nothing is resampled.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, TypeAlias
@@ -86,6 +87,26 @@ def place(source: Geometry, target: Geometry, *, tolerance_mm: float, source_nam
 def plane_distance_mm(geometry: Geometry, axis: int) -> float:
     """Distance between neighbouring planes across an axis; less than the spacing where axes are sheared."""
     return float(1 / np.linalg.norm(np.linalg.inv(geometry.affine)[axis, :3]))
+
+
+def common_step(planes: Sequence[int]) -> int:
+    """How many planes apart every used one stands from the next, as where every second slice is drawn.
+
+    Args:
+        planes: Indices in ascending order.
+
+    Returns:
+        The greatest common divisor of the distances; 1 where too few planes are used to tell: fewer than
+        three, or three at unequal distances.
+
+    Example:
+        >>> common_step([2, 4, 6, 10]), common_step([2, 5, 7, 8]), common_step([2, 8])
+        (2, 1, 1)
+    """
+    steps = np.diff(planes)
+    if len(steps) < 2 or (len(steps) == 2 and steps[0] != steps[1]):
+        return 1
+    return int(np.gcd.reduce(steps))
 
 
 def _matched(sizes: FloatArray) -> list[int]:

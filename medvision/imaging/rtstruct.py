@@ -6,6 +6,7 @@ that slice (even-odd), so an inner contour is a hole. Contours must lie in the i
 
 from __future__ import annotations
 
+import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,9 +20,10 @@ from medvision.imaging.belonging import References, uids
 from medvision.imaging.decoding import in_short, unreadable
 from medvision.imaging.geometry import FloatArray, Geometry
 from medvision.imaging.ordering import UNEVEN_MM
-from medvision.imaging.placing import plane_distance_mm
+from medvision.imaging.placing import common_step, plane_distance_mm
 from medvision.imaging.polygons import fill_polygons
 from medvision.imaging.segments import Region, Segment
+from medvision.wording import listed
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 RTSTRUCT_CLASS = "1.2.840.10008.5.1.4.1.1.481.3"
 _CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
 _AXES = "ijk"
+_DECIMALS = 6  # of a voxel: what is on a voxel's centre stays there, whatever the arithmetic of its place
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,12 +43,14 @@ class Roi:
         contours: Corners of each closed contour, (n, 3), RAS+ mm.
         other_kinds: Kinds of its contours that enclose nothing, such as POINT.
         frame_of_reference_uid: Of its coordinates, or "".
+        instance_uids: SOPInstanceUIDs of the images that its contours name.
     """
 
     segment: Segment
     contours: tuple[FloatArray, ...]
     other_kinds: frozenset[str]
     frame_of_reference_uid: str
+    instance_uids: frozenset[str]
 
     @property
     def refusal(self) -> str:
@@ -78,9 +83,12 @@ class StructureSet:
         return tuple(roi.segment for roi in self.rois.values())
 
     def references(self, numbers: Sequence[int]) -> References:
-        """The images on which some structures were drawn."""
+        """The images on which some structures were drawn; of several series their contours tell which."""
         frames = frozenset(self.rois[n].frame_of_reference_uid for n in numbers) - {""}
-        return References(self.series_uids, self.instance_uids, frames)
+        drawn_on = frozenset[str]().union(*(self.rois[n].instance_uids for n in numbers))
+        if len(self.series_uids) > 1 and drawn_on:
+            return References(instance_uids=drawn_on, frame_of_reference_uids=frames)
+        return References(self.series_uids, self.instance_uids | drawn_on, frames)
 
     def regions(self, numbers: Sequence[int], grid: Geometry) -> Iterator[Region]:
         """The voxels inside some structures, slice by slice.
@@ -112,7 +120,10 @@ class StructureSet:
         refused = [roi.refusal for roi in rois if roi.refusal]
         if refused:
             raise SeriesError(f"{self.path}: {'; '.join(refused)}; leave it out")
-        drawn = {roi.segment: [grid.mm_to_index(points) for points in roi.contours] for roi in rois}
+        drawn = {
+            roi.segment: [np.round(grid.mm_to_index(points), _DECIMALS) for points in roi.contours]
+            for roi in rois
+        }
         axis = _slice_axis([points for contours in drawn.values() for points in contours], grid)
         sections = {}
         for segment, contours in drawn.items():
@@ -175,9 +186,8 @@ def _check_inside(points: FloatArray, k: int, grid: Geometry, axis: int, allowed
 
 
 def _check_every_slice(used: Sequence[int], distance: float) -> None:
-    steps = set(np.diff(used).tolist())
-    if len(used) > 2 and len(steps) == 1 and min(steps) > 1:
-        step = min(steps)
+    step = common_step(used)
+    if step > 1:
         raise GeometryError(
             f"has contours in only one of {step} slices, {step * distance:.2f} mm apart where slices are "
             f"{distance:.2f} mm apart, so slices between would stay empty; interpolate the contours where "
@@ -204,9 +214,10 @@ def read_structure_set(path: Path) -> StructureSet:
     with disable_value_validation():
         try:
             dataset = dcmread(path, force=True)
-            drawn = {int(item.ReferencedROINumber): item for item in dataset.get("ROIContourSequence") or []}
-            listed = [(int(i.ROINumber), i) for i in dataset.get("StructureSetROISequence") or []]
-            rois = {number: _roi(number, item, drawn.get(number)) for number, item in listed}
+            drawn = _numbered(dataset, "ROIContourSequence", "ReferencedROINumber")
+            described = _numbered(dataset, "StructureSetROISequence", "ROINumber")
+            rois = {number: _roi(number, item, drawn.get(number)) for number, item in described.items()}
+            nameless = [n for n in drawn if n not in rois and drawn[n].get("ContourSequence")]
             series = list(_referenced_series(dataset))
             images = [item for one in series for item in one.get("ContourImageSequence") or []]
             series_uids = uids(iter(series), "SeriesInstanceUID")
@@ -217,7 +228,21 @@ def read_structure_set(path: Path) -> StructureSet:
             ) from error
     if not rois:
         raise SeriesError(f"{path}: a structure set without structures; export it again")
+    if nameless:
+        warnings.warn(
+            f"{path}: left out: contours of ROI {listed(nameless)}, which the structure set does not list",
+            stacklevel=2,
+        )
     return StructureSet(path, rois, series_uids, instance_uids)
+
+
+def _numbered(dataset: Dataset, sequence: str, number: str) -> dict[int, Dataset]:
+    """The items of a sequence by their ROI number, which only one of them may bear."""
+    items: dict[int, Dataset] = {}
+    for item in dataset.get(sequence) or []:
+        if items.setdefault(int(item[number].value), item) is not item:
+            raise ValueError(f"two items of {sequence} have the ROI number {item[number].value}")
+    return items
 
 
 def _roi(number: int, item: Dataset, drawn: Dataset | None) -> Roi:
@@ -229,6 +254,10 @@ def _roi(number: int, item: Dataset, drawn: Dataset | None) -> Roi:
         contours=tuple(points),
         other_kinds=frozenset(kinds) - frozenset(_CLOSED),
         frame_of_reference_uid=str(item.get("ReferencedFrameOfReferenceUID") or ""),
+        instance_uids=uids(
+            (image for contour in contours for image in contour.get("ContourImageSequence") or []),
+            "ReferencedSOPInstanceUID",
+        ),
     )
 
 
@@ -239,7 +268,8 @@ def _points(contour: Dataset) -> FloatArray:
     stated = contour.get("NumberOfContourPoints")
     if stated is not None and int(stated) != len(lps):
         raise ValueError(f"a contour of {len(lps)} points that should have {stated}")
-    return lps * [-1.0, -1.0, 1.0]
+    closed = len(lps) > 1 and np.array_equal(lps[0], lps[-1])  # the first corner repeated at the end
+    return (lps[:-1] if closed else lps) * [-1.0, -1.0, 1.0]
 
 
 def _referenced_series(dataset: Dataset) -> Iterator[Dataset]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ class Frame:
         index: Its place in the file, from 0.
         number: The segment that it shows; 0 in a labelmap, whose values are segment numbers.
         geometry: Shape (columns, rows, 1) and affine, → RAS+ mm.
-        spacing_between_mm: SpacingBetweenSlices, None where absent.
+        spacing_between_mm: SpacingBetweenSlices without its sign, None where absent.
     """
 
     index: int
@@ -56,6 +56,23 @@ def segment_of(item: Dataset) -> Segment:
         algorithm=str(item.get("SegmentAlgorithmType") or ""),
         algorithm_name=str(item.get("SegmentAlgorithmName") or ""),
     )
+
+
+def check_numbers(segments: Sequence[Segment], frames: Sequence[Frame]) -> None:
+    """Refuse two segments of one number, and frames of a segment that is not described.
+
+    Raises:
+        ValueError: Names the number.
+    """
+    known = {segment.number for segment in segments}
+    if len(known) < len(segments):
+        number = next(n for n in known if sum(s.number == n for s in segments) > 1)
+        raise ValueError(f"two segments have the number {number}")
+    unknown = next((frame for frame in frames if frame.number and frame.number not in known), None)
+    if unknown:
+        raise ValueError(
+            f"frame {unknown.index + 1} shows segment {unknown.number}, which it does not describe"
+        )
 
 
 def _code(item: Dataset, keyword: str) -> Code | None:
@@ -106,7 +123,7 @@ def frames_of(dataset: Dataset) -> Iterator[Frame]:
             index,
             number,
             Geometry((int(dataset.Columns), int(dataset.Rows), 1), affine),
-            float(between) if between else None,
+            abs(float(between)) if between else None,
         )
 
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from medvision.errors import MedvisionError, SeriesError
 from medvision.imaging.decoding import in_short, unreadable
 from medvision.imaging.dicom_seg import highdicom
-from medvision.imaging.files import Source
+from medvision.imaging.files import NOT_IMAGES, OTHER_FORMATS, Source
 from medvision.imaging.geometry import Geometry, lps_to_ras
 from medvision.imaging.label_volume import Mask, place_label_volume
 from medvision.imaging.load import ImageHeader, inspect
@@ -78,8 +78,12 @@ def save_seg(
     Raises:
         GeometryError: The mask does not lie on the voxels of the series.
         SeriesError: The series cannot be read or referenced (a mosaic, no frame of reference).
-        MedvisionError: A value without a name, nothing about the algorithm, or no highdicom.
+        MedvisionError: A value without a name, nothing about the algorithm, the file name of another
+            format, or no highdicom.
     """
+    path = Path(path)
+    if path.suffix.lower() in (*NOT_IMAGES, *OTHER_FORMATS):
+        raise MedvisionError(f"{path}: the name of another format; a DICOM segmentation is named .dcm")
     package = highdicom("writing a DICOM segmentation")
     header = inspect(reference, **options)
     sources = _source_images(header)
@@ -98,7 +102,7 @@ def save_seg(
     seg.SeriesDescription = description or "Segmentation"
     shared = seg.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
     shared.SpacingBetweenSlices = f"{plane_distance_mm(header.geometry, 2):.10g}"
-    return _save(seg, Path(path))
+    return _save(seg, path)
 
 
 def _source_images(header: ImageHeader) -> list[Dataset]:
@@ -129,10 +133,20 @@ def _source_images(header: ImageHeader) -> list[Dataset]:
             f"export the series again without removing it"
         )
     for source in sources:
+        _share_groups(source)
         for name in _MAY_BE_EMPTY:
             if name not in source:
                 setattr(source, name, "")
     return sources
+
+
+def _share_groups(source: Dataset) -> None:
+    """Let a multi-frame object state once what it states in every frame; reading it found one grid."""
+    frames = source.get("PerFrameFunctionalGroupsSequence")
+    shared = source.get("SharedFunctionalGroupsSequence")
+    for name in ("PixelMeasuresSequence", "PlaneOrientationSequence"):
+        if frames and shared and name not in shared[0] and name in frames[0]:
+            setattr(shared[0], name, frames[0].get(name))
 
 
 def _named(segments: Mapping[int, str | Segment]) -> dict[int, Segment]:

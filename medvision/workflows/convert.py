@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Unpack
 
@@ -17,7 +18,7 @@ from medvision.imaging.load import load_volume, load_volumes
 from medvision.imaging.nifti_writing import save_nifti
 from medvision.imaging.options import ReadingOptions
 from medvision.imaging.volume import Volume
-from medvision.runs import atomic_write
+from medvision.runs import atomic_write, write_error
 from medvision.workflows.sidecar import describe
 
 
@@ -50,7 +51,7 @@ def convert(
         The NIfTI's path.
 
     Raises:
-        MedvisionError: A file is there already, or ``out`` is not named as NIfTI.
+        MedvisionError: A file is there already, cannot be written, or ``out`` is not named as NIfTI.
         SeriesError: The files are not one complete scan.
         GeometryError: The volumes do not share one grid.
 
@@ -62,19 +63,50 @@ def convert(
         'b.nii.gz'
     """
     out = Path(out)
-    present = [str(p) for p in (out, *([_beside(out, "json")] if sidecar else [])) if p.exists()]
-    if present and not overwrite:
-        raise MedvisionError(f"{' and '.join(present)} is there already; pass overwrite to replace it")
+    suffixes = ["json"] * sidecar + ["bval", "bvec"] * every_volume
+    refuse_present([out, *(beside(out, suffix) for suffix in suffixes)], overwrite=overwrite)
     with opened(series) as inside:
         volumes = load_volumes(inside, **options) if every_volume else (load_volume(inside, **options),)
         described = describe(volumes[0], show_patient=show_patient) if sidecar else {}
     _check_one_grid(out, volumes)
     array = volumes[0].array if len(volumes) == 1 else np.stack([one.array for one in volumes], axis=-1)
-    save_nifti(out, array, volumes[0].geometry)
+    with write_errors(out):
+        save_nifti(out, array, volumes[0].geometry)
     if sidecar:
-        atomic_write(_beside(out, "json"), json.dumps(described, indent=2, ensure_ascii=False) + "\n")
-    _write_gradients(out, volumes)
+        atomic_write(beside(out, "json"), json.dumps(described, indent=2, ensure_ascii=False) + "\n")
+    if every_volume:
+        _write_gradients(out, volumes)
     return out
+
+
+def refuse_present(paths: Sequence[Path], *, overwrite: bool) -> None:
+    """Refuse to replace files that are there, unless told to.
+
+    Raises:
+        MedvisionError: Names them.
+    """
+    present = [str(path) for path in paths if path.exists()]
+    if present and not overwrite:
+        raise MedvisionError(f"{' and '.join(present)} is there already; pass overwrite to replace it")
+
+
+@contextmanager
+def write_errors(out: Path) -> Iterator[None]:
+    """Say in one sentence why a file cannot be written.
+
+    Raises:
+        RunError: The disk is full, or the folder cannot be made or written.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise write_error(out, error) from error
+
+
+def beside(out: Path, suffix: str) -> Path:
+    """The file of the same name with another suffix, such as a NIfTI's sidecar."""
+    name = out.name.removesuffix(".gz").removesuffix(".nii")
+    return out.with_name(f"{name}.{suffix}")
 
 
 def _check_one_grid(out: Path, volumes: Sequence[Volume]) -> None:
@@ -87,17 +119,14 @@ def _check_one_grid(out: Path, volumes: Sequence[Volume]) -> None:
 
 
 def _write_gradients(out: Path, volumes: Sequence[Volume]) -> None:
-    """b-values and directions of a diffusion series, one column a volume."""
+    """b-values and directions of a diffusion series, one column a volume; those of an older scan go."""
     weights, vectors = b_values(volumes), b_vectors(volumes)
+    for suffix in ("bval", "bvec"):
+        beside(out, suffix).unlink(missing_ok=True)
     if len(volumes) == 1 or weights is None:
         return
-    atomic_write(_beside(out, "bval"), " ".join(f"{b:g}" for b in weights) + "\n")
+    atomic_write(beside(out, "bval"), " ".join(f"{b:g}" for b in weights) + "\n")
     if vectors is not None:
         rows = fsl_vectors(vectors, volumes[0].affine).T
         text = "".join(" ".join(f"{x:.6g}" for x in row) + "\n" for row in rows)
-        atomic_write(_beside(out, "bvec"), text)
-
-
-def _beside(out: Path, suffix: str) -> Path:
-    name = out.name.removesuffix(".gz").removesuffix(".nii")
-    return out.with_name(f"{name}.{suffix}")
+        atomic_write(beside(out, "bvec"), text)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Unpack, cast
 
 from medvision.errors import MedvisionError
-from medvision.imaging import Mask, load_mask, save_nifti, save_seg
+from medvision.imaging import Mask, inspect, load_mask, save_nifti, save_seg
+from medvision.imaging.archive import opened
 from medvision.imaging.dicom_seg import SEG_CLASSES
 from medvision.imaging.files import Source
 from medvision.imaging.masks import dicom_kind
 from medvision.imaging.nifti import is_nifti
+from medvision.imaging.options import ReadingOptions
 from medvision.imaging.rtstruct import RTSTRUCT_CLASS
 from medvision.imaging.seg_writing import Algorithm
 from medvision.imaging.segments import Overlap
-from medvision.runs import atomic_path
+from medvision.runs import atomic_write
+from medvision.workflows.convert import beside, refuse_present, write_errors
 
 
 def convert_mask(
@@ -30,13 +33,14 @@ def convert_mask(
     algorithm: str | None = None,
     sidecar: bool = False,
     overwrite: bool = False,
+    **options: Unpack[ReadingOptions],
 ) -> Path:
     """Write a mask in the grid of the scan to which it belongs.
 
     Args:
-        source: A DICOM SEG, an RTSTRUCT or a NIfTI.
+        source: A DICOM SEG, an RTSTRUCT or a NIfTI; a zip of one will do.
         out: ``.nii`` or ``.nii.gz`` for NIfTI, any other name for a DICOM SEG.
-        reference: The scan on which the mask lies; for a SEG its DICOM series.
+        reference: The scan on which the mask lies, or a zip of it; for a SEG its DICOM series.
         segments: Structures as ``value:name``, such as ``1:liver,2:tumour``; a name of digits is a segment
             or ROI number. By default all; a NIfTI that becomes a SEG needs the names.
         threshold: A voxel of a fractional segmentation belongs from this fraction on.
@@ -46,13 +50,15 @@ def convert_mask(
             ``automatic:NAME``.
         sidecar: Also write the names and codes of a NIfTI's values as ``.json`` beside it.
         overwrite: Replace files that are there.
+        options: What to do where the reference leaves a choice, such as ``series_uid``; see
+            :class:`medvision.imaging.Reading`.
 
     Returns:
         The path.
 
     Raises:
-        MedvisionError: A file is there already, or the mask cannot be placed or written; see
-            ``load_mask`` and ``save_seg``.
+        MedvisionError: A file is there already, the mask cannot be placed or written (see ``load_mask``
+            and ``save_seg``), or a sidecar is asked for beside a SEG.
 
     Example:
         >>> import tempfile, numpy as np
@@ -62,27 +68,27 @@ def convert_mask(
         'b.nii.gz'
     """
     out = Path(out)
-    beside = out.with_name(out.name.removesuffix(".gz").removesuffix(".nii") + ".json")
-    present = [str(path) for path in (out, beside)[: 2 if sidecar else 1] if path.exists()]
-    if present and not overwrite:
-        raise MedvisionError(f"{' and '.join(present)} is there already; pass overwrite to replace it")
+    if sidecar and not is_nifti(out):
+        raise MedvisionError(f"{out}: a DICOM SEG names its segments itself; --sidecar goes with a NIfTI")
+    refuse_present([out, beside(out, "json")] if sidecar else [out], overwrite=overwrite)
     how, name = _algorithm(algorithm)
-    mask = load_mask(
-        source,
-        reference,
-        labels=parse_segments(segments) if segments else None,
-        fractional_threshold=threshold,
-        overlap=overlap,
-        allow_other_series=allow_other_series,
-    )
-    if not is_nifti(out):
-        return save_seg(out, mask, reference, algorithm=how, algorithm_name=name)
-    save_nifti(out, mask.array, mask.geometry)
+    with opened(source) as inside, opened(reference) as scan:
+        mask = load_mask(
+            inside,
+            inspect(scan, **options),
+            labels=parse_segments(segments) if segments else None,
+            fractional_threshold=threshold,
+            overlap=overlap,
+            allow_other_series=allow_other_series,
+        )
+        with write_errors(out):
+            if not is_nifti(out):
+                return save_seg(out, mask, scan, algorithm=how, algorithm_name=name, **options)
+            save_nifti(out, mask.array, mask.geometry)
     if sidecar:
-        with atomic_path(beside) as temporary:
-            temporary.write_text(
-                json.dumps(describe_mask(mask), indent=2, ensure_ascii=False) + "\n", "utf-8"
-            )
+        atomic_write(
+            beside(out, "json"), json.dumps(describe_mask(mask), indent=2, ensure_ascii=False) + "\n"
+        )
     return out
 
 

@@ -197,7 +197,7 @@ def may_be_image(name: str) -> bool:
     """Whether a file that is no DICOM is named as if it were, so that reading its folder stumbles over it."""
     from medvision.imaging import files
 
-    return name.upper() not in files._NOT_IMAGE_NAMES and Path(name).suffix.lower() not in files._NOT_IMAGES
+    return name.upper() not in files.NOT_IMAGE_NAMES and Path(name).suffix.lower() not in files.NOT_IMAGES
 
 
 def processors() -> int:

@@ -11,10 +11,10 @@ import pytest
 import SimpleITK
 from pydicom import dcmread
 from pydicom.sr.codedict import codes
-from pydicom.uid import generate_uid
+from pydicom.uid import JPEGLSLossless, generate_uid
 
 from medvision.errors import GeometryError, MedvisionError, SeriesError
-from medvision.imaging import Geometry, Volume, inspect, load_volume, reorient
+from medvision.imaging import Geometry, Volume, decoding, inspect, load_volume, reorient
 from medvision.imaging.geometry import lps_to_ras
 from medvision.imaging.masks import check_mask, load_mask, load_mask_stack
 from medvision.testing import thorax_phantom, write_dicom_series
@@ -100,6 +100,18 @@ class TestKinds:
         for wrong in (0, 1.5, -1):
             with pytest.raises(SeriesError, match="a fraction above 0 and up to 1"):
                 load_mask(path, ct, fractional_threshold=wrong)
+
+    def test_a_voxel_whose_fraction_is_the_threshold_belongs(self, ct, tmp_path) -> None:
+        """7 of 100 is 0.07, although 0.07 × 100 is more than 7 in binary arithmetic."""
+        fractions = np.zeros((*SHAPE, 1))
+        hundredths = np.arange(100).reshape(20, 5) / 100
+        fractions[:20, :5, 3, 0] = hundredths
+        path = write(
+            tmp_path / "s.dcm", ct, fractions, ["liver"], kind="FRACTIONAL", max_fractional_value=100
+        )
+        for threshold in (0.07, 0.14, 0.28, 0.55, 0.56):
+            found = load_mask(path, ct, fractional_threshold=threshold).array[:20, :5, 3]
+            assert np.array_equal(found, hundredths >= threshold)
 
     def test_overlap_is_refused_by_name_ordered_or_stacked(self, ct, blocks, tmp_path) -> None:
         stack = np.stack([blocks == 1, blocks == 2], axis=-1).astype(np.uint8)
@@ -188,6 +200,20 @@ class TestPlacing:
         with pytest.raises(GeometryError, match=rf"{far:.2f} mm apart, the image's {near:.2f} mm"):
             load_mask(path, finer)
 
+    @pytest.mark.parametrize("sign", [None, -1])
+    def test_also_where_their_distance_is_not_stated_or_has_a_sign(self, ct, blocks, tmp_path, sign) -> None:
+        def edit(seg) -> None:
+            measures = seg.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
+            stated = measures.pop("SpacingBetweenSlices").value
+            if sign:
+                measures.SpacingBetweenSlices = sign * stated
+
+        path, grid = write(tmp_path / "s.dcm", ct, blocks, edit=edit), inspect(ct).geometry
+        assert np.array_equal(load_mask(path, ct).array, blocks)
+        finer = Geometry((24, 20, 23), grid.affine @ np.diag([1, 1, 0.5, 1]))
+        with pytest.raises(GeometryError, match=f"{grid.spacing_mm[2]:.2f} mm apart, the image's"):
+            load_mask(path, finer)
+
     def test_two_frames_of_one_segment_in_one_place_are_refused(self, ct, blocks, tmp_path) -> None:
         def edit(seg) -> None:
             groups = seg.PerFrameFunctionalGroupsSequence
@@ -261,12 +287,38 @@ class TestDamaged:
                 lambda s: delattr(s.PerFrameFunctionalGroupsSequence[3], "SegmentIdentificationSequence"),
                 "frame 4 does not say which segment it shows",
             ),
+            (lambda s: setattr(s.SegmentSequence[1], "SegmentNumber", 1), "two segments have the number 1"),
+            (
+                lambda s: setattr(s, "SegmentSequence", list(s.SegmentSequence)[:1]),
+                "frame 6 shows segment 2, which it does not describe",
+            ),
             (lambda s: setattr(s, "PixelData", s.PixelData[:20]), "cannot be decoded|not its header's"),
         ],
     )
     def test_is_refused_in_a_sentence(self, ct, blocks, tmp_path, edit, match) -> None:
         path = write(tmp_path / "s.dcm", ct, blocks, edit=edit)
         with pytest.raises(SeriesError, match=match):
+            load_mask(path, ct)
+
+    def test_a_compressed_frame_of_another_size(self, ct, blocks, tmp_path) -> None:
+        """Its decoder would make room for what the frame says, gigabytes where bytes are damaged."""
+        options = {"kind": "LABELMAP", "transfer_syntax_uid": JPEGLSLossless}
+        path = write(tmp_path / "s.dcm", ct, blocks, **options)
+        assert np.array_equal(load_mask(path, ct).array, blocks)
+        path.write_bytes(path.read_bytes().replace(b"\xff\xf7\x00\x0b\x08\x00", b"\xff\xf7\x00\x0b\x08\xf0"))
+        with pytest.raises(SeriesError, match="compressed image has 61460 rows"):
+            load_mask(path, ct)
+
+    def test_a_decoder_that_panics(self, ct, blocks, tmp_path, monkeypatch) -> None:
+        class PanicException(BaseException):
+            pass
+
+        def panic(*_: object) -> None:
+            raise PanicException("index out of range")
+
+        path = write(tmp_path / "s.dcm", ct, blocks, kind="LABELMAP", transfer_syntax_uid=JPEGLSLossless)
+        monkeypatch.setattr(decoding, "_decode", panic)
+        with pytest.raises(SeriesError, match="frame 1 cannot be decoded: index out of range"):
             load_mask(path, ct)
 
     def test_without_a_place_in_the_patient(self, ct, blocks, tmp_path) -> None:

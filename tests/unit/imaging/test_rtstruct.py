@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -177,6 +178,14 @@ class TestRefused:
         grid = inspect(ct).geometry
         self.refused(ct, tmp_path, [ring(grid, k, 9) for k in (2, 4, 6)], r"contours in only one of 2 slices")
 
+    def test_every_second_slice_with_one_more_left_out(self, ct, tmp_path) -> None:
+        rings = [ring(inspect(ct).geometry, k, 9) for k in (2, 4, 6, 10)]
+        self.refused(ct, tmp_path, rings, r"contours in only one of 2 slices")
+
+    def test_one_contour_twice_the_second_time_with_its_first_corner_at_the_end(self, ct, tmp_path) -> None:
+        one = ring(inspect(ct).geometry, 4, 9)
+        self.refused(ct, tmp_path, [one, np.vstack([one, one[:1]])], "one contour twice", SeriesError)
+
     def test_one_contour_twice(self, ct, tmp_path) -> None:
         grid = inspect(ct).geometry
         twice = [ring(grid, 4, 9), np.roll(ring(grid, 4, 9), 5, axis=0)[::-1]]
@@ -203,6 +212,51 @@ class TestRefused:
         with pytest.raises(SeriesError, match="frame of reference"):
             load_mask(path, far, allow_other_series=True)
 
+    def test_a_structure_in_another_frame_of_reference_beside_one_in_the_images(self, ct, tmp_path) -> None:
+        grid = inspect(ct).geometry
+        path = written(tmp_path, ct, {"liver": [ring(grid, 4, 9)], "pet": [ring(grid, 5, 9)]})
+        dataset = dcmread(path)
+        dataset.StructureSetROISequence[1].ReferencedFrameOfReferenceUID = "1.2.3"
+        dataset.save_as(path)
+        assert load_mask(path, ct, labels={"liver": 1}).array.any()
+        for labels in (None, {"liver": 1, "pet": 2}):
+            with pytest.raises(SeriesError, match=r"has structures in the frame of reference 1\.2\.3, but"):
+                load_mask(path, ct, labels=labels)
+
+    @pytest.mark.parametrize("series", [0, 2])
+    def test_contours_that_name_images_of_another_series(self, ct, tmp_path, series) -> None:
+        """Where the structure set names no series, or several, its contours tell on which it was drawn."""
+        path = written(tmp_path, ct, {"liver": [ring(inspect(ct).geometry, 4, 9)]})
+        dataset = dcmread(path)
+        study = dataset.ReferencedFrameOfReferenceSequence[0].RTReferencedStudySequence[0]
+        contour = dataset.ROIContourSequence[0].ContourSequence[0]
+        own, other = (study.RTReferencedSeriesSequence[0].ContourImageSequence[4], deepcopy(dataset))
+        elsewhere = other.ReferencedFrameOfReferenceSequence[0].RTReferencedStudySequence[0]
+        elsewhere.RTReferencedSeriesSequence[0].SeriesInstanceUID = "1.2.3"
+        study.RTReferencedSeriesSequence.append(elsewhere.RTReferencedSeriesSequence[0])
+        study.RTReferencedSeriesSequence = study.RTReferencedSeriesSequence[:series]
+        contour.ContourImageSequence = [own]
+        dataset.save_as(path)
+        assert load_mask(path, ct).array.any()
+        contour.ContourImageSequence[0].ReferencedSOPInstanceUID = "1.2.3.4"
+        dataset.save_as(path)
+        with pytest.raises(SeriesError, match=r"was drawn on images such as 1\.2\.3\.4, none of them in"):
+            load_mask(path, ct)
+        assert load_mask(path, ct, allow_other_series=True).array.any()
+
+    @pytest.mark.parametrize(
+        ("sequence", "number"),
+        [("StructureSetROISequence", "ROINumber"), ("ROIContourSequence", "ReferencedROINumber")],
+    )
+    def test_one_number_for_two_structures(self, ct, tmp_path, sequence, number) -> None:
+        grid = inspect(ct).geometry
+        path = written(tmp_path, ct, {"liver": [ring(grid, 4, 9)], "spleen": [ring(grid, 5, 3)]})
+        dataset = dcmread(path)
+        setattr(dataset[sequence].value[1], number, 1)
+        dataset.save_as(path)
+        with pytest.raises(SeriesError, match=f"two items of {sequence} have the ROI number 1"):
+            load_mask(path, ct)
+
     def test_damaged(self, ct, tmp_path) -> None:
         path = written(tmp_path, ct, {"a": [ring(inspect(ct).geometry, 4, 9)]})
         dataset = dcmread(path)
@@ -223,6 +277,30 @@ class TestRefused:
         dataset.save_as(path)
         with pytest.raises(SeriesError, match="without structures"):
             load_mask(path, ct)
+
+
+def test_contours_without_a_structure_are_said(ct, tmp_path) -> None:
+    grid = inspect(ct).geometry
+    path = written(tmp_path, ct, {"a": [ring(grid, 4, 9)], "b": [ring(grid, 5, 9)]})
+    dataset = dcmread(path)
+    del dataset.StructureSetROISequence[1]
+    dataset.save_as(path)
+    with pytest.warns(UserWarning, match="contours of ROI 2, which the structure set does not list"):
+        assert list(load_mask(path, ct).segments) == [1]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@given(st.integers(0, 2**32 - 1))
+def test_corners_on_voxel_centres_are_on_them_wherever_the_image_lies(tmp_path, seed) -> None:
+    """The outline belongs to the side of the larger index, whatever the arithmetic from mm to voxels."""
+    rng, affine = np.random.default_rng(seed), np.eye(4)
+    affine[:3, :3] = np.linalg.qr(rng.normal(size=(3, 3)))[0] * rng.uniform(0.3, 3, 3)
+    affine[:3, 3] = rng.uniform(-300, 300, 3)
+    grid = Geometry((40, 36, 6), affine)
+    box = grid.index_to_mm([[5, 7, 3], [20, 7, 3], [20, 18, 3], [5, 18, 3]])
+    expected = np.zeros(grid.shape, bool)
+    expected[5:20, 7:18, 3] = True
+    assert np.array_equal(load_mask(_bare_rtstruct(tmp_path / "rs.dcm", box), grid).array, expected)
 
 
 def test_points_and_empty_structures_are_left_out_or_empty_and_said(ct, tmp_path) -> None:

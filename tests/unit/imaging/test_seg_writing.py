@@ -23,6 +23,7 @@ from medvision.imaging.masks import load_mask
 from medvision.imaging.seg_writing import save_seg
 from medvision.imaging.segments import Code, Segment
 from medvision.testing import affine_of, thorax_phantom, write_dicom_series
+from medvision.testing.enhanced import write_enhanced
 from medvision.testing.phantom import Phantom
 
 SHAPE = (24, 20, 12)
@@ -190,6 +191,23 @@ def test_real_series(data_dir, tmp_path, series) -> None:
 
 
 class TestEnhanced:
+    @pytest.mark.parametrize("share", [True, False])
+    @pytest.mark.parametrize("kind", ["BINARY", "LABELMAP"])
+    def test_spacing_may_stand_in_every_frame_and_frames_in_any_order(
+        self, ct, blocks, tmp_path, share, kind
+    ) -> None:
+        order = [5, 0, 11, 3, 1, 10, 2, 9, 4, 8, 6, 7]
+        file = write_enhanced(ct, tmp_path / "enhanced.dcm", share=share, frame_order=order)
+        volume = Volume(blocks, inspect(file).geometry)
+        path = save_seg(tmp_path / "s.dcm", volume, file, NAMES, algorithm="MANUAL", kind=kind)
+        assert np.array_equal(load_mask(path, file).array, blocks)
+        groups = dcmread(file).PerFrameFunctionalGroupsSequence
+        for frame in dcmread(path).PerFrameFunctionalGroupsSequence:
+            (source,) = frame.DerivationImageSequence[0].SourceImageSequence
+            named = groups[int(source.ReferencedFrameNumber) - 1].PlanePositionSequence[0]
+            position = frame.PlanePositionSequence[0].ImagePositionPatient
+            assert np.array(position, float) == pytest.approx(np.array(named.ImagePositionPatient, float))
+
     def test_a_multi_frame_source_is_named_frame_by_frame(self, ct, blocks, tmp_path, monkeypatch) -> None:
         """highdicom makes the enhanced CT; the header that reading it would give is that of its slices."""
         header = inspect(ct)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 from pathlib import Path
 
@@ -10,8 +11,8 @@ import numpy as np
 import pytest
 from pydicom import dcmread
 
-from medvision.errors import GeometryError, MedvisionError, SeriesError
-from medvision.imaging import load_volume
+from medvision.errors import GeometryError, MedvisionError, RunError, SeriesError
+from medvision.imaging import load_volume, save_nifti
 from medvision.testing import brain_phantom, thorax_phantom, write_dicom_series
 from medvision.testing.samples import phantom, sample
 from medvision.workflows.convert import convert
@@ -107,6 +108,32 @@ def test_every_volume_becomes_one_4d_file_with_its_gradients(tmp_path: Path) -> 
         for vectors, affine in ((ours, image.affine), (theirs, nib.load(tmp_path / "theirs.nii").affine))
     ]
     assert in_patient[0] == pytest.approx(in_patient[1], abs=1e-5)
+
+
+def test_gradients_are_not_replaced_unless_told_and_those_of_another_scan_go(tmp_path: Path) -> None:
+    echoes = np.zeros((4, 4, 4, 2), np.int16)
+    scan = save_nifti(tmp_path / "echoes.nii", echoes, np.eye(4))
+    for suffix in ("bval", "bvec"):
+        (tmp_path / f"out.{suffix}").write_text("0 1000\n")
+    with pytest.raises(MedvisionError, match=r"out.bval and \S+out.bvec is there already; pass overwrite"):
+        convert(scan, tmp_path / "out.nii", every_volume=True)
+    assert (tmp_path / "out.bval").read_text() == "0 1000\n"
+    convert(scan, tmp_path / "out.nii", every_volume=True, overwrite=True)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["echoes.nii", "out.nii"]
+
+
+def test_what_cannot_be_written_is_a_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+    scan = save_nifti(tmp_path / "a.nii", np.zeros((4, 4, 4), np.int16), np.eye(4))
+    with pytest.raises(RunError, match=r"a\.nii/b\.nii: File exists; mend that"):
+        convert(scan, scan / "b.nii")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (256, hard))
+    try:
+        with pytest.raises(RunError, match=r"b\.nii: File too large"):
+            convert(scan, tmp_path / "b.nii")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(tmp_path.iterdir()) == [scan]
 
 
 def test_volumes_on_grids_of_their_own_are_not_stacked(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from zipfile import ZipFile
 
 import nibabel
 import numpy as np
@@ -95,6 +97,44 @@ def test_segments_that_are_no_pairs_are_refused(text) -> None:
 def test_an_unknown_algorithm_is_refused_before_anything_is_read(tmp_path) -> None:
     with pytest.raises(MedvisionError, match="--algorithm magic: say how"):
         convert_mask(tmp_path / "no.dcm", tmp_path / "s.dcm", reference=tmp_path, algorithm="magic")
+
+
+def test_a_seg_is_not_named_as_another_format(ct, blocks, tmp_path) -> None:
+    mask = Volume(blocks, inspect(ct).geometry)
+    for name in ("s.nrrd", "s.mha", "s.nii.gz", "s.json"):
+        with pytest.raises(MedvisionError, match="the name of another format"):
+            save_seg(tmp_path / name, mask, ct, {1: "a", 2: "b"}, algorithm="MANUAL")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_options_that_would_do_nothing_are_refused(ct, blocks, tmp_path, capsys) -> None:
+    labels = save_nifti(tmp_path / "m.nii", blocks, inspect(ct).geometry)
+    out, to_seg = tmp_path / "out.dcm", ("--segments", "1:a,2:b", "--algorithm", "manual")
+    assert run("convert", ct, tmp_path / "out.nii", *to_seg) == 2
+    assert "--segments and --algorithm is said of a mask; name its scan" in capsys.readouterr().err
+    assert run("convert", labels, out, "--reference", ct, *to_seg, "--every-volume") == 2
+    assert "--every-volume is said of a scan, not of a mask" in capsys.readouterr().err
+    assert run("convert", labels, out, "--reference", ct, *to_seg, "--sidecar") == 2
+    assert "--sidecar goes with a NIfTI" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [labels]
+
+
+def test_the_reference_is_read_as_told_and_may_be_a_zip(blocks, tmp_path, capsys) -> None:
+    for number in (1, 2):
+        phantom = thorax_phantom(3, shape=SHAPE, lesions=0)
+        files = write_dicom_series(phantom, tmp_path / "both" / str(number), series_number=number)
+    uid, grid = inspect(files).provenance.series_uid, inspect(files).geometry
+    labels = save_nifti(tmp_path / "m.nii", blocks, grid)
+    zipped = shutil.make_archive(str(tmp_path / "both"), "zip", tmp_path / "both")
+    words = ("--segments", "1:a,2:b", "--algorithm", "manual", "--series-uid", uid)
+    assert run("convert", labels, tmp_path / "s.dcm", "--reference", zipped, *words) == 0, capsys.readouterr()
+    assert dcmread(tmp_path / "s.dcm").ReferencedSeriesSequence[0].SeriesInstanceUID == uid
+    with ZipFile(tmp_path / "s.zip", "w") as archive:
+        archive.write(tmp_path / "s.dcm", "s.dcm")
+    back = ("convert", tmp_path / "s.zip", tmp_path / "b.nii", "--reference", tmp_path / "both")
+    assert run(*back) == 2
+    assert run(*back, "--series-uid", uid) == 0
+    assert np.array_equal(np.asarray(nibabel.load(tmp_path / "b.nii").dataobj), blocks)
 
 
 class TestStudy:
