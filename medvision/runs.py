@@ -181,7 +181,7 @@ class RunFolder:
 
         So do the unlocks of its test set: what was opened stays opened.
         """
-        for name in ("folds", "segmentations", "locked_test", "tables", "figures"):
+        for name in ("folds", "nested", "segmentations", "locked_test", "tables", "figures"):
             shutil.rmtree(self.path / name, ignore_errors=True)
         for name in (
             "experiment.yaml", "record.json", "splits.json", "cohort.parquet", "predictions.parquet",

@@ -19,12 +19,12 @@ from medvision.config.columns import (
     nothing_twice,
 )
 from medvision.config.crop import CenterCrop
-from medvision.config.evaluation import Comparator
+from medvision.config.evaluation import Comparator, Evaluation
 from medvision.config.model import DenseNetModel, DynUNetModel, Model, ResNetModel, UNetModel
 from medvision.config.pixels import Augmentation, Preprocessing
 from medvision.config.problem import KeyPath
 from medvision.config.sizes import densenet_input, lowest_level, patch_in_crop, stride_divides
-from medvision.config.split import AnySplit, ColumnSplit, NestedSplit
+from medvision.config.split import AnySplit, ColumnSplit, KFold, NestedSplit
 from medvision.config.task import ClassificationTask, SegmentationTask, Task
 from medvision.config.training import Prediction, Training
 
@@ -149,6 +149,11 @@ def _inner_is_said_once(split: AnySplit, training: Training) -> Findings:
         yield ("split", "validation_values"), why
 
 
+def _nested_interval_needs_folds(evaluation: Evaluation, split: AnySplit) -> Findings:
+    if evaluation.nested_interval and not (isinstance(split, KFold) and split.folds >= 3):
+        yield ("evaluation", "nested_interval"), "needs split.kind kfold with 3 folds or more"
+
+
 def _column_values_differ(split: AnySplit) -> Findings:
     if not isinstance(split, ColumnSplit):
         return
@@ -177,6 +182,7 @@ CHECKS: dict[Callable[..., Findings], tuple[str, ...]] = {
         _loss_is_something,
         _inner_is_said_once,
         _column_values_differ,
+        _nested_interval_needs_folds,
         columns_exist,
         columns_have_one_role,
         forbidden_is_no_input,

@@ -27,6 +27,9 @@ class Evaluation(Section):
     """Resamples of patients for each bootstrap interval."""
     nsd_tolerance_mm: Positive = 1.0
     """Tolerance of the normalised surface distance."""
+    nested_interval: Switch = False
+    """Also give accuracy (or Dice) the interval of nested cross-validation, which knows that another training
+    would go otherwise; trains a network more for each pair of folds (10 more for 5 folds)."""
     montage_cases: PositiveInt = 3
     """Cases shown for each of worst, median and best."""
 

@@ -25,6 +25,7 @@ from medvision.reporting.tables.cohort import (
 )
 from medvision.reporting.tables.comparison import comparison_table
 from medvision.reporting.tables.locked_test import locked_test_table
+from medvision.reporting.tables.nested import nested_table
 from medvision.reporting.tables.performance import estimates_table, fold_results_table, performance_table
 from medvision.reporting.tables.segmentation import segmentation_table
 from medvision.reporting.tables.table import Table
@@ -72,7 +73,7 @@ def make_tables(contents: RunContents) -> Iterator[Table]:
     yield split_table(contents)
     yield part_balance_table(contents)
     yield segmentation_table(contents) if contents.is_segmentation else performance_table(contents)
-    optional = (fold_results_table, comparison_table, thresholds_table, locked_test_table)
+    optional = (fold_results_table, comparison_table, thresholds_table, nested_table, locked_test_table)
     yield from (table for make in optional if (table := make(contents)) is not None)
     yield estimates_table(contents)
 

@@ -45,6 +45,7 @@ class FoldWork:
         device: Where it computes.
         shown: Where progress goes.
         parts: All parts of the split, for the progress line.
+        called: What a part is called there.
     """
 
     network: Network
@@ -54,6 +55,7 @@ class FoldWork:
     device: torch.device
     shown: Display
     parts: Sequence[Part]
+    called: str = "fold"
 
     @property
     def study(self) -> Study:
@@ -113,7 +115,7 @@ def _train_members(work: FoldWork, part: Part, train: Cohort) -> list[dict[str, 
     cases = work.cases(part, part.train)
     epochs = work.study.training.epochs
     number = work.parts.index(part) + 1
-    task = work.shown.task(f"fold {number}/{len(work.parts)}", epochs * len(inner))
+    task = work.shown.task(f"{work.called} {number}/{len(work.parts)}", epochs * len(inner))
     members = []
     for index, which in enumerate(inner):
 

@@ -24,6 +24,7 @@ from medvision.workflows.fold import FoldWork, fit_fold, is_finished
 from medvision.workflows.locked_results import locked_results
 from medvision.workflows.locked_test import check_unlock, is_predicted, locked_table, predict_locked_test
 from medvision.workflows.members import Network
+from medvision.workflows.nested import fit_pairs, nested_results
 from medvision.workflows.opened import OpenedStudy, open_study
 from medvision.workflows.progress import Display, display
 from medvision.workflows.record import Record, git_state, hardware, read_unlocks, versions
@@ -106,6 +107,8 @@ def run(
             if not is_finished(folder, part):
                 fit_fold(work, part)
         finished = [part for part in parts if is_finished(folder, part)]
+        if opened.study.evaluation.nested_interval and len(finished) == len(parts):
+            fit_pairs(work, opened, hashes)
         if unlock_test and not is_predicted(folder):
             predict_locked_test(work, opened, hashes, record)
         content = _gather(folder, opened, finished)
@@ -161,6 +164,8 @@ def _gather(folder: RunFolder, opened: OpenedStudy, finished: Sequence[Part]) ->
         with atomic_path(target) as temporary:
             pd.concat(tables, ignore_index=True).to_parquet(temporary, index=False)
     content = results(opened.study, pd.read_parquet(targets[-1]), opened.splits)
+    if opened.study.evaluation.nested_interval:
+        content["nested"] = nested_results(opened, folder, pd.read_parquet(targets[-1]))
     if is_predicted(folder):
         table = locked_table(folder, segmentation=not classification)
         content["locked_test"] = locked_results(opened.study, table, read_unlocks(folder))
