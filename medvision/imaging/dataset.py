@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from medvision.errors import SeriesError
@@ -88,6 +89,7 @@ def _without_matrix(elements: Elements, path: Path) -> None:
         raise SeriesError(f"{path}: {CUT_SHORT}")
 
 
+@lru_cache(maxsize=1024)
 def kind_of(uid: str) -> str:
     """The name of a SOP class."""
     from pydicom.uid import UID

@@ -7,12 +7,13 @@ implicit in an explicit data set.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from struct import Struct, error
 from typing import TypeAlias
 
 from medvision.imaging.blocks import Blocks, ElementsError
+from medvision.imaging.element_tags import PIXELS
 
 UNDEFINED = 0xFFFFFFFF
 MOST_STEPS = 2_000_000
@@ -25,8 +26,14 @@ _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 
 Header: TypeAlias = tuple[int, bytes, int, int]
 """Group and element as one number in the file's byte order, VR, size of the header, length of the value."""
+Raw: TypeAlias = dict[int, tuple[bytes, bytes]]
+"""VR and bytes of the values that were read, by tag."""
 Finding: TypeAlias = tuple[int, int, Header | None]
 """Where a search in a block ended, how many elements it stepped over, and the element that it found there."""
+Find: TypeAlias = Callable[[bytes, int, Mapping[int, int], Raw], Finding]
+
+_SMALL = 256
+"""Values of fewer bytes are kept on the way: they weigh nothing, and turning round for each costs most."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,7 @@ class Coding:
     implicit: bool
     little_endian: bool
     header: Callable[[bytes, int], Header] = field(init=False, compare=False)
-    find: Callable[[bytes, int, Container[int]], Finding] = field(init=False, compare=False)
+    find: Find = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         order = "<" if self.little_endian else ">"
@@ -81,18 +88,22 @@ def _explicit(order: str) -> Callable[[bytes, int], Header]:
     return header
 
 
-def _find_implicit(order: str) -> Callable[[bytes, int, Container[int]], Finding]:
+def _find_implicit(order: str) -> Find:
     """Step over elements that nobody asked for, as fast as it goes; see :meth:`Walk.find`."""
     unpack = Struct(order + "LL").unpack_from
 
-    def find(buffer: bytes, index: int, wanted: Container[int]) -> Finding:
-        steps = 0
+    def find(buffer: bytes, index: int, wanted: Mapping[int, int], raw: Raw) -> Finding:
+        steps, held = 0, len(buffer)
         try:
             while True:
                 key, length = unpack(buffer, index)
+                end = index + 8 + length
                 if key in wanted or length == UNDEFINED:
-                    return index, steps, (key, b"", 8, length)
-                index += 8 + length
+                    tag = wanted.get(key)
+                    if tag is None or length >= _SMALL or end > held or tag in PIXELS:
+                        return index, steps, (key, b"", 8, length)
+                    raw[tag] = b"", buffer[index + 8 : end]
+                index = end
                 steps += 1
         except error:
             return index, steps, None  # the block ends here
@@ -100,18 +111,22 @@ def _find_implicit(order: str) -> Callable[[bytes, int, Container[int]], Finding
     return find
 
 
-def _find_explicit(order: str) -> Callable[[bytes, int, Container[int]], Finding]:
+def _find_explicit(order: str) -> Find:
     unpack, long = Struct(order + "L2sH").unpack_from, Struct(order + "L").unpack_from
 
-    def find(buffer: bytes, index: int, wanted: Container[int]) -> Finding:
-        steps = 0
+    def find(buffer: bytes, index: int, wanted: Mapping[int, int], raw: Raw) -> Finding:
+        steps, held = 0, len(buffer)
         try:
             while True:
                 key, vr, length = unpack(buffer, index)
                 if vr in _SHORT:
+                    end = index + 8 + length
                     if key in wanted:
-                        return index, steps, (key, vr, 8, length)
-                    index += 8 + length
+                        tag = wanted[key]
+                        if length >= _SMALL or end > held or tag in PIXELS:
+                            return index, steps, (key, vr, 8, length)
+                        raw[tag] = vr, buffer[index + 8 : end]
+                    index = end
                 elif vr in _LONG:
                     length = long(buffer, index + 8)[0]
                     if key in wanted or length == UNDEFINED:
@@ -165,15 +180,21 @@ class Walk:
         except error as cut:
             raise ElementsError(f"the file ends within the element at byte {at}") from cut
 
-    def find(self, coding: Coding, at: int, wanted: Container[int]) -> tuple[int, Header | None]:
+    def find(self, coding: Coding, at: int, wanted: Mapping[int, int], raw: Raw) -> tuple[int, Header | None]:
         """The next element that is wanted or that needs a closer look, at or after a byte.
+
+        Args:
+            coding: How the data set is written.
+            at: The byte.
+            wanted: The tags that are wanted, by their keys.
+            raw: Where small values that are wanted are put on the way; these are not returned.
 
         Returns:
             Its first byte and its header; None where the file ends.
         """
         index = at - self.blocks.start
         if index >= 0:
-            index, steps, header = coding.find(self.blocks.buffer, index, wanted)
+            index, steps, header = coding.find(self.blocks.buffer, index, wanted, raw)
             self._left -= steps
             at = self.blocks.start + index
             if header is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from stat import S_ISREG
 from typing import NamedTuple
@@ -61,6 +61,7 @@ class Elements:
     deflated_from: int | None
     _asked: frozenset[int]
     _raw: dict[int, tuple[bytes, bytes]]
+    _decoded: dict[int, Value] = field(default_factory=dict)
 
     def get(self, name: str | int, default: Value = None) -> Value:
         """The value of an element.
@@ -79,11 +80,16 @@ class Elements:
             KeyError: The element was not asked for.
         """
         tag = number(name)
-        if tag not in self._raw:
+        found = self._raw.get(tag)
+        if found is None:
             if tag not in self._asked:
                 raise KeyError(f"{name} was not read: name it among the tags")
             return default
-        vr, raw = self._raw[tag]
+        if tag not in self._decoded:
+            self._decoded[tag] = self._value(name, tag, *found)
+        return self._decoded[tag]
+
+    def _value(self, name: str | int, tag: int, vr: bytes, raw: bytes) -> Value:
         convert = PLAIN_TEXT.get(vr)
         if convert is not None and raw and b"\\" not in raw and vr != b"AE":  # most of what is asked for
             try:
@@ -196,7 +202,7 @@ def _data_set(
     keys = asked.little if coding.little_endian else asked.big
     budget = VALUES_LIMIT
     while True:
-        at, header = walk.find(coding, at, keys)
+        at, header = walk.find(coding, at, keys, raw)
         if header is None:
             return None
         key, vr, size, length = header

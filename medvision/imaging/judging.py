@@ -6,8 +6,9 @@ import hashlib
 import json
 import warnings
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -106,9 +107,12 @@ def _packed(one: SliceHeader, patient: str) -> list[Any]:
     return [
         one.instance_uid, one.instance_number, one.shape, _listed(one.position), _listed(one.orientation),
         _listed(one.pixel_spacing), one.depth_mm, one.spacing_between_mm, one.refusal,
-        same, dict(one.keys), one.tile, astuple(one.coding), one.rescaled,
+        same, dict(one.keys), one.tile, _coding_of(one.coding), one.rescaled,
         one.projection, one.frame,
     ]  # fmt: skip
+
+
+_coding_of = attrgetter(*(field.name for field in fields(PixelCoding)))  # astuple copies every value deeply
 
 
 @lru_cache(maxsize=64)

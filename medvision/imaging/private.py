@@ -37,6 +37,8 @@ def private(elements: Elements, group: int, creator: str, element: int) -> Any: 
         0.25
     """
     for block in _BLOCKS:
+        if group << 16 | block not in elements:
+            continue
         stated = _value(elements.get(group << 16 | block))
         if isinstance(stated, bytes):
             stated = stated.decode("ascii", "ignore")

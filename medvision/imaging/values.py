@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any, Protocol, TypeAlias
 
@@ -38,7 +39,7 @@ def number(elements: Elements, name: str) -> float | None:
     value = elements.get(name)
     if value is None or value == "":
         return None
-    if is_many(value) or not np.isfinite(float(value)):
+    if is_many(value) or not math.isfinite(float(value)):
         raise ValueError(f"{name} is {value}")
     return float(value)
 
@@ -52,10 +53,10 @@ def vector(elements: Elements, name: str, length: int) -> FloatArray | None:
     value = elements.get(name)
     if not is_many(value) or len(value) == 0:
         return None
-    found = np.array([float(v) for v in value], dtype=np.float64)
-    if found.shape != (length,) or not np.isfinite(found).all():
+    found = [float(v) for v in value]
+    if len(found) != length or not all(map(math.isfinite, found)):
         raise ValueError(f"{name} is {list(value)}")
-    return found
+    return np.array(found, dtype=np.float64)
 
 
 def strings(value: Any) -> list[str]:  # noqa: ANN401 (any DICOM value)
@@ -70,6 +71,8 @@ def key(value: Any) -> Key:  # noqa: ANN401 (any DICOM value)
 
 def is_many(value: Any) -> bool:  # noqa: ANN401 (any DICOM value)
     """Whether an element has several values."""
+    if value is None or isinstance(value, str | float | int | bytes):  # most values; spares the import
+        return False
     from pydicom.multival import MultiValue
 
     return isinstance(value, MultiValue | list | tuple)

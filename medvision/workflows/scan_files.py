@@ -100,8 +100,9 @@ def read_chunk(pseudonyms: Pseudonyms, chunk: Chunk) -> tuple[str, list[FileRow]
     """Read some files of one folder; a file that cannot be read is a row with its problem."""
     folder, files = chunk
     known: set[str] = set()
+    place = Path(folder)
     with quiet_pydicom():
-        return folder, [_read(pseudonyms, Path(folder), known, *one) for one in files]
+        return folder, [_read(pseudonyms, place, known, *one) for one in files]
 
 
 @contextmanager
