@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from medvision.evaluation.accuracy import DiagnosticAccuracy, TwoByTwo, diagnostic_accuracy
     from medvision.evaluation.auroc_comparison import compare_auroc
+    from medvision.evaluation.class_confusion import MulticlassAccuracy, multiclass_accuracy
     from medvision.evaluation.clustered import ClusteredProportion, clustered_proportion
     from medvision.evaluation.cross_validation import (
         CrossValidatedAuroc,
@@ -21,11 +22,26 @@ if TYPE_CHECKING:
     )
     from medvision.evaluation.estimates import Comparison, Estimate
     from medvision.evaluation.intraclass import icc
+    from medvision.evaluation.margins import MarginTest, equivalence, non_inferiority
     from medvision.evaluation.mcnemar_test import mcnemar
     from medvision.evaluation.method_agreement import BlandAltman, bland_altman
+    from medvision.evaluation.multiclass import (
+        MulticlassAuroc,
+        multiclass_auroc,
+        multilabel_auroc,
+        top_k_accuracy,
+    )
     from medvision.evaluation.multiplicity import adjust
+    from medvision.evaluation.nested_validation import NestedCrossValidation, nested_cross_validation
     from medvision.evaluation.net_benefit import decision_curve
     from medvision.evaluation.paired_proportions import compare_proportions
+    from medvision.evaluation.paired_sizes import (
+        allow_for_losses,
+        design_effect,
+        power_paired_auroc,
+        sample_size_paired_auroc,
+        sample_size_paired_proportions,
+    )
     from medvision.evaluation.partial_roc import partial_auroc
     from medvision.evaluation.precision_recall import average_precision
     from medvision.evaluation.proportions import proportion
@@ -38,11 +54,13 @@ if TYPE_CHECKING:
         CaseNumbers,
         power_auroc,
         sample_size_auroc,
+        sample_size_auroc_interval,
         sample_size_proportion,
     )
     from medvision.evaluation.segmentation import segmentation_scores
     from medvision.evaluation.segmentation_summary import summarise_segmentation
     from medvision.evaluation.separate_parts import compare_mean_auroc, mean_auroc
+    from medvision.evaluation.subgroup_analysis import Subgroups, adjusted_interactions, subgroups
     from medvision.evaluation.thresholds import choose_threshold
 
 _HOMES = {
@@ -56,8 +74,15 @@ _HOMES = {
     "DiagnosticAccuracy": "accuracy",
     "Estimate": "estimates",
     "Kappa": "rater_agreement",
+    "MarginTest": "margins",
+    "MulticlassAccuracy": "class_confusion",
+    "MulticlassAuroc": "multiclass",
+    "NestedCrossValidation": "nested_validation",
+    "Subgroups": "subgroup_analysis",
     "TwoByTwo": "accuracy",
     "adjust": "multiplicity",
+    "adjusted_interactions": "subgroup_analysis",
+    "allow_for_losses": "paired_sizes",
     "auroc": "roc",
     "average_precision": "precision_recall",
     "bland_altman": "method_agreement",
@@ -72,19 +97,32 @@ _HOMES = {
     "corrected_resampled_t": "repeated_validation",
     "cross_validated_auroc": "cross_validation",
     "decision_curve": "net_benefit",
+    "design_effect": "paired_sizes",
     "diagnostic_accuracy": "accuracy",
+    "equivalence": "margins",
     "fleiss_kappa": "rater_agreement",
     "icc": "intraclass",
     "kappa": "rater_agreement",
     "mcnemar": "mcnemar_test",
     "mean_auroc": "separate_parts",
+    "multiclass_accuracy": "class_confusion",
+    "multiclass_auroc": "multiclass",
+    "multilabel_auroc": "multiclass",
+    "nested_cross_validation": "nested_validation",
+    "non_inferiority": "margins",
     "partial_auroc": "partial_roc",
     "power_auroc": "sample_size",
+    "power_paired_auroc": "paired_sizes",
     "proportion": "proportions",
     "sample_size_auroc": "sample_size",
+    "sample_size_auroc_interval": "sample_size",
+    "sample_size_paired_auroc": "paired_sizes",
+    "sample_size_paired_proportions": "paired_sizes",
     "sample_size_proportion": "sample_size",
     "segmentation_scores": "segmentation",
+    "subgroups": "subgroup_analysis",
     "summarise_segmentation": "segmentation_summary",
+    "top_k_accuracy": "multiclass",
 }
 
 __all__ = [
@@ -98,8 +136,15 @@ __all__ = [
     "DiagnosticAccuracy",
     "Estimate",
     "Kappa",
+    "MarginTest",
+    "MulticlassAccuracy",
+    "MulticlassAuroc",
+    "NestedCrossValidation",
+    "Subgroups",
     "TwoByTwo",
     "adjust",
+    "adjusted_interactions",
+    "allow_for_losses",
     "auroc",
     "average_precision",
     "bland_altman",
@@ -114,19 +159,32 @@ __all__ = [
     "corrected_resampled_t",
     "cross_validated_auroc",
     "decision_curve",
+    "design_effect",
     "diagnostic_accuracy",
+    "equivalence",
     "fleiss_kappa",
     "icc",
     "kappa",
     "mcnemar",
     "mean_auroc",
+    "multiclass_accuracy",
+    "multiclass_auroc",
+    "multilabel_auroc",
+    "nested_cross_validation",
+    "non_inferiority",
     "partial_auroc",
     "power_auroc",
+    "power_paired_auroc",
     "proportion",
     "sample_size_auroc",
+    "sample_size_auroc_interval",
+    "sample_size_paired_auroc",
+    "sample_size_paired_proportions",
     "sample_size_proportion",
     "segmentation_scores",
+    "subgroups",
     "summarise_segmentation",
+    "top_k_accuracy",
 ]
 
 

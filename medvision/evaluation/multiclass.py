@@ -21,7 +21,7 @@ from medvision.evaluation.inputs import (
     patient_codes,
     same_length,
 )
-from medvision.evaluation.joint_bootstrap import BOOTSTRAP, CLASS_WITHOUT_CASES, joint_bootstrap, strata_of
+from medvision.evaluation.joint_draws import BOOTSTRAP, CLASS_WITHOUT_CASES, joint_bootstrap, strata_of
 from medvision.evaluation.proportions import proportion
 from medvision.evaluation.roc import auroc
 from medvision.evaluation.weighted_metrics import WeightedMetric, weighted_auroc

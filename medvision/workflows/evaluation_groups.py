@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 
 from medvision.errors import EvaluationError
 from medvision.evaluation.estimates import p_text
-from medvision.evaluation.subgroups import Metric, Subgroups, adjusted_interactions, group_names, subgroups
+from medvision.evaluation.subgroup_analysis import (
+    Metric,
+    Subgroups,
+    adjusted_interactions,
+    group_names,
+    subgroups,
+)
 from medvision.workflows.evaluation_result import record_of
 from medvision.workflows.prediction_table import Predictions, column_problem
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from medvision.errors import EvaluationError
-from medvision.evaluation.subgroups import subgroups
+from medvision.evaluation.subgroup_analysis import subgroups
 from medvision.workflows.evaluate import evaluate
 from medvision.workflows.evaluation_groups import groups_of
 

@@ -13,7 +13,7 @@ from medvision.errors import EvaluationError
 from medvision.evaluation.clustered import clustered_proportion
 from medvision.evaluation.proportions import proportion
 from medvision.evaluation.roc import auroc
-from medvision.evaluation.subgroups import adjusted_interactions, subgroups
+from medvision.evaluation.subgroup_analysis import adjusted_interactions, subgroups
 
 
 def _cases(n: int = 120, seed: int = 0, gain: float = 1.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

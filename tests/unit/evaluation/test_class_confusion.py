@@ -9,8 +9,8 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, confusion_matrix, f1_score
 
 from medvision.errors import EvaluationError
+from medvision.evaluation.class_confusion import multiclass_accuracy
 from medvision.evaluation.clustered import clustered_proportion
-from medvision.evaluation.multiclass_accuracy import multiclass_accuracy
 from medvision.evaluation.proportions import proportion
 
 

@@ -20,7 +20,7 @@ from medvision.evaluation.inputs import (
     patient_codes,
     same_length,
 )
-from medvision.evaluation.joint_bootstrap import CLASS_WITHOUT_CASES, joint_bootstrap, strata_of
+from medvision.evaluation.joint_draws import CLASS_WITHOUT_CASES, joint_bootstrap, strata_of
 from medvision.evaluation.proportions import proportion
 
 
