@@ -201,8 +201,8 @@ def column_problem(frame: pd.DataFrame, role: str, name: str) -> str | None:
         name: The column.
 
     Example:
-        >>> column_problem(pd.DataFrame({"score": [1]}), "score", "scroe")
-        "score: there is no column 'scroe'; did you mean 'score'?"
+        >>> column_problem(pd.DataFrame({"score": [1]}), "score", "scores")
+        "score: there is no column 'scores'; did you mean 'score'?"
     """
     if name in frame.columns:
         return None
