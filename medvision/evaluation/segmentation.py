@@ -85,9 +85,7 @@ def segmentation_scores(
         {
             **({} if case is None else {"case_id": case}),
             "structure": name,
-            **mask_scores(
-                np.isin(first, values), np.isin(second, values), spacing, nsd_tolerance_mm, penalty
-            ),
+            **mask_scores(_mask(first, values), _mask(second, values), spacing, nsd_tolerance_mm, penalty),
         }
         for name, values in _structures(labels, first, second).items()
     ]
