@@ -57,7 +57,7 @@ def power_reader_study(
     if not mean_square > 0:
         raise EvaluationError("the components leave no variance between readings; a power needs one")
     df = (noise / mean_square) ** 2 * (readers - 1)
-    critical = fdtri(1, df, 1 - alpha)
+    critical = float(fdtri(1, df, 1 - alpha))
     return float(1 - ncfdtr(1, df, readers * difference**2 / (2 * noise), critical))
 
 
