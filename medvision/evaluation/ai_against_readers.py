@@ -1,0 +1,116 @@
+"""An algorithm against the average reader, on the same cases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from medvision.errors import EvaluationError
+from medvision.evaluation.estimates import Comparison
+from medvision.evaluation.inputs import checked_level, one_of
+from medvision.evaluation.obuchowski_rockette import Scope, mean_spread, t_comparison
+from medvision.evaluation.reader_study import SCOPES, Figure, figures_of
+from medvision.evaluation.reader_table import crossed_readings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def compare_ai_with_readers(
+    table: pd.DataFrame,
+    ai: str,
+    *,
+    reader: str = "reader",
+    case: str = "case",
+    label: str = "label",
+    score: str = "score",
+    patients: str | None = None,
+    figure: Figure = "auc",
+    threshold: float | None = None,
+    scope: Scope = "RRRC",
+    level: float = 0.95,
+    positive: object = None,
+) -> Comparison:
+    """The figure of merit of an algorithm minus the mean of the readers.
+
+    The algorithm is fixed and reads each case once; the readers are a random sample. The differences of
+    the algorithm and each reader are taken as one treatment of the model of Obuchowski and Rockette: their
+    mean has the variance (MS(R) + J max(Cov2, 0)) / J, and Hillis' degrees of freedom
+    (Stat Med 2007;26:596). Cov2 is that of two differences, and so holds the variance of the algorithm.
+    Assumed: equal variances and covariances over readers, and jackknife covariances.
+
+    Args:
+        table: One row a reading; the algorithm has its rows as one more reader.
+        ai: The name of the algorithm in the column of readers.
+        reader: Column of the readers.
+        case: Column of the cases.
+        label: Column of the truth.
+        score: Column of the ratings; each reader may have a scale of their own for the AUC.
+        patients: Column of the patients, where a patient has several cases.
+        figure: As in :func:`medvision.evaluation.reader_study.reader_study`.
+        threshold: Likewise.
+        scope: Likewise.
+        level: Confidence level.
+        positive: The label that means that the condition is present.
+
+    Raises:
+        EvaluationError: The table is not fully crossed, or the algorithm or 2 readers are not in it.
+
+    Example:
+        >>> import pandas as pd
+        >>> rows = [(r, c, c % 2, (c * (7 + i)) % 11 + 4 * (c % 2))
+        ...         for i, r in enumerate(["AI", "A", "B", "C"]) for c in range(20)]
+        >>> table = pd.DataFrame(rows, columns=["reader", "case", "label", "score"])
+        >>> compare_ai_with_readers(table, "AI").difference.n_units
+        20
+    """
+    checked_level(level)
+    one_of(scope, SCOPES, "scope")
+    found = crossed_readings(
+        table.assign(**{"one treatment": "all"}), reader=reader, treatment="one treatment", case=case,
+        label=label, score=score, patients=patients, positive=positive, least_treatments=1,
+    )  # fmt: skip
+    if ai not in found.readers or len(found.readers) < 3:
+        raise EvaluationError(f"{ai!r} and at least 2 readers are needed; found: {', '.join(found.readers)}")
+    figures, covariance = figures_of(found, figure, threshold, "jackknife")
+    contrast = -np.delete(np.eye(len(found.readers)), found.readers.index(ai), axis=0)
+    contrast[:, found.readers.index(ai)] = 1
+    differences = contrast @ figures[0]
+    error, df = mean_spread(differences, contrast @ covariance @ contrast.T, scope)
+    n = (len(found.truth), len(np.unique(found.patients)))
+    method = f"Obuchowski-Rockette, algorithm fixed, {scope}"
+    return t_comparison(float(differences.mean()), error, df, level=level, method=method, n=n)
+
+
+def compare_readers_with_constant(
+    figures: ArrayLike, covariance: ArrayLike, constant: float, *, n_cases: int, level: float = 0.95
+) -> Comparison:
+    """The mean figure of random readers of random cases minus a constant (one treatment; Hillis).
+
+    Args:
+        figures: One a reader, shape ``(readers,)``.
+        covariance: Over the cases, shape ``(readers, readers)``.
+        constant: A value without error of its own, from a protocol.
+        n_cases: That the covariance rests on.
+        level: Confidence level.
+
+    Raises:
+        EvaluationError: The shapes do not fit, or there are fewer than 2 readers.
+
+    Example:
+        >>> compare_readers_with_constant([0.8, 0.9], [[0.001, 0], [0, 0.001]], 0.85, n_cases=50).p
+        1.0
+    """
+    checked_level(level)
+    values, spread = np.asarray(figures, dtype=float), np.asarray(covariance, dtype=float)
+    if values.ndim != 1 or len(values) < 2 or spread.shape != (len(values), len(values)):
+        raise EvaluationError(
+            f"figures {values.shape} and covariance {spread.shape} must be of the same 2 readers or more"
+        )
+    error, df = mean_spread(values, spread, "RRRC")
+    return t_comparison(
+        float(values.mean()) - constant, error, df, level=level,
+        method="Obuchowski-Rockette, one treatment", n=(n_cases, n_cases),
+    )  # fmt: skip

@@ -1,0 +1,152 @@
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medvision.errors import EvaluationError
+from medvision.evaluation.reader_study import reader_study, reader_study_from_jackknife
+
+# Ratings of Van Dyke et al. (1993): 114 patients, 45 with aortic dissection, two kinds of MRI, five readers.
+# They are facts, as shipped in the R package RJafroc (vignettes/VanDyke.lrc).
+RATINGS = Path(__file__).parents[2] / "golden" / "van_dyke_ratings.csv"
+
+
+@pytest.fixture
+def van_dyke():
+    return pd.read_csv(RATINGS).rename(columns={"truth": "label", "rating": "score"})
+
+
+def test_the_published_analysis_of_van_dyke(van_dyke):
+    # Output documented by the R package MRMCaov for these ratings (empirical AUC, jackknife covariance).
+    found = reader_study(van_dyke)
+    pair = found.differences["1", "2"]
+    assert [m.value for m in found.means.values()] == pytest.approx([0.8970370, 0.9408374], abs=1e-7)
+    assert pair.difference.value == pytest.approx(-0.0438003, abs=1e-7)
+    assert pair.difference.standard_error == pytest.approx(0.0207486, abs=1e-7)
+    assert pair.df == pytest.approx(15.25967, abs=1e-5)
+    assert (pair.difference.low, pair.difference.high) == pytest.approx((-0.0879595, 0.0003589), abs=1e-7)
+    assert pair.p == pytest.approx(0.0517, abs=5e-5)
+    assert found.p == pytest.approx(pair.p, rel=1e-9)
+    assert "RRRC" in str(found)
+    assert len(found.table()) == 12
+    assert found.to_dict()["p"] == found.p
+
+
+@pytest.mark.parametrize("scope", ["RRRC", "FRRC", "RRFC"])
+def test_the_test_of_two_treatments_is_that_of_their_difference(van_dyke, scope):
+    found = reader_study(van_dyke, scope=scope, covariance="delong")
+    pair = found.differences["1", "2"]
+    assert found.p == pytest.approx(pair.p, rel=1e-6)
+    assert found.statistic == pytest.approx(pair.statistic**2)
+
+
+def test_covariances_against_loops(van_dyke):
+    found = reader_study(van_dyke).components
+    wide = van_dyke.pivot(index="case", columns=["treatment", "reader"], values="score")
+    y = van_dyke.groupby("case")["label"].first().to_numpy()
+
+    def auc(s, t):
+        d = s[t == 1][:, None] - s[t == 0][None]
+        return ((d > 0) + 0.5 * (d == 0)).mean()
+
+    left = {}
+    for key in wide.columns:
+        s = wide[key].to_numpy()
+        left[key] = np.array([auc(np.delete(s, k), np.delete(y, k)) for k in range(len(y))])
+    kinds: dict[tuple[bool, bool], list[float]] = {}
+    for a, b in product(left, left):
+        cov = (len(y) - 1) ** 2 / len(y) * np.cov(left[a], left[b])[0, 1]
+        kinds.setdefault((a[0] == b[0], a[1] == b[1]), []).append(cov)
+    want = [np.mean(kinds[k]) for k in [(True, True), (False, True), (True, False), (False, False)]]
+    assert [found.variance, found.cov1, found.cov2, found.cov3] == pytest.approx(want, rel=1e-9)
+
+
+@pytest.mark.parametrize(("figure", "label"), [("sensitivity", 1), ("specificity", 0)])
+def test_proportions_use_the_cases_of_their_class_alone(van_dyke, figure, label):
+    found = reader_study(van_dyke, figure=figure, threshold=3)
+    own = van_dyke[van_dyke["label"] == label]
+    right = (own["score"] >= 3) == bool(label)
+    one = right[(own["reader"] == 1) & (own["treatment"] == 1)]
+    estimate = found.readers["1", "1"]
+    assert estimate.value == pytest.approx(one.mean())
+    assert estimate.standard_error == pytest.approx(one.std(ddof=1) / np.sqrt(len(one)))
+
+
+def test_swapping_treatments_turns_the_sign(van_dyke):
+    swapped = van_dyke.assign(treatment=3 - van_dyke["treatment"]).sort_values("treatment", kind="stable")
+    a, b = (reader_study(t, covariance="delong").differences["1", "2"] for t in (van_dyke, swapped))
+    assert (a.difference.value, a.difference.low) == pytest.approx((-b.difference.value, -b.difference.high))
+    assert a.p == pytest.approx(b.p)
+
+
+def test_identical_treatments_differ_by_nothing(van_dyke):
+    one = van_dyke[van_dyke["treatment"] == 1]
+    found = reader_study(pd.concat([one, one.assign(treatment=2)]))
+    assert (found.p, found.differences["1", "2"].p) == (1.0, 1.0)
+    assert found.differences["1", "2"].difference.value == 0
+
+
+def test_a_constant_added_to_a_reader_changes_nothing(van_dyke):
+    moved = van_dyke.assign(score=van_dyke["score"] + 7 * (van_dyke["reader"] == 2))
+    a, b = reader_study(van_dyke, covariance="delong"), reader_study(moved, covariance="delong")
+    assert a.to_dict() == b.to_dict()
+
+
+def test_single_case_patients_are_the_unclustered_study_and_a_function_is_the_name(van_dyke):
+    def area(labels, scores):
+        d = scores[labels == 1][:, None] - scores[labels == 0][None]
+        return float(((d > 0) + 0.5 * (d == 0)).mean())
+
+    plain = reader_study(van_dyke)
+    other = reader_study(van_dyke.assign(who=van_dyke["case"]), figure=area, patients="who")
+    assert other.p == pytest.approx(plain.p, rel=1e-9)
+
+
+def test_doubled_cases_of_a_patient_change_no_clustered_interval(van_dyke):
+    double = pd.concat([van_dyke, van_dyke.assign(case=van_dyke["case"] + 1000)])
+    double["who"] = double["case"] % 1000
+    a = reader_study(van_dyke, covariance="delong")
+    b = reader_study(double, covariance="delong", patients="who")
+    assert a.p == pytest.approx(b.p, rel=1e-9)
+
+
+def test_noninferiority(van_dyke):
+    found = reader_study(van_dyke)
+    assert found.noninferior("2", "1", 0.01)
+    assert not found.noninferior("1", "2", 0.05)
+    with pytest.raises(EvaluationError, match="margin"):
+        found.noninferior("1", "2", 0)
+    with pytest.raises(EvaluationError, match="known"):
+        found.noninferior("1", "9", 0.1)
+
+
+def test_every_fault_of_the_table_is_named(van_dyke):
+    broken = pd.concat([van_dyke.iloc[1:], van_dyke.iloc[[5]]]).reset_index(drop=True)
+    broken.loc[100, "label"] = 1 - broken.loc[100, "label"]
+    with pytest.raises(EvaluationError) as error:
+        reader_study(broken)
+    text = str(error.value)
+    assert "reader 1, treatment 1, case 1: missing" in text
+    assert "reader 1, treatment 1, case 6: given more than once" in text
+    assert "differ in their truth" in text
+    with pytest.raises(EvaluationError, match="2 are needed"):
+        reader_study(van_dyke[van_dyke["treatment"] == 1])
+    with pytest.raises(EvaluationError, match="one class"):
+        reader_study(van_dyke[van_dyke["label"] == 1])
+    with pytest.raises(EvaluationError, match="no column"):
+        reader_study(van_dyke.drop(columns="score"))
+
+
+def test_wrong_arguments_are_refused(van_dyke):
+    for wrong in (
+        {"figure": "sensitivity"},
+        {"figure": "specificity", "threshold": 3, "covariance": "delong"},
+    ):
+        with pytest.raises(EvaluationError):
+            reader_study(van_dyke, **wrong)
+    with pytest.raises(EvaluationError, match="must be"):
+        reader_study_from_jackknife(
+            np.ones((2, 2)), np.ones((4, 2, 3)), treatments=("a", "b"), readers=("c", "d")
+        )
