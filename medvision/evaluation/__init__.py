@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from medvision.evaluation.accuracy import DiagnosticAccuracy, TwoByTwo, diagnostic_accuracy
+    from medvision.evaluation.ai_against_readers import compare_ai_with_readers, compare_readers_with_constant
     from medvision.evaluation.auroc_comparison import compare_auroc
     from medvision.evaluation.class_confusion import MulticlassAccuracy, multiclass_accuracy
     from medvision.evaluation.clustered import ClusteredProportion, clustered_proportion
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from medvision.evaluation.margins import MarginTest, equivalence, non_inferiority
     from medvision.evaluation.mcnemar_test import mcnemar
     from medvision.evaluation.method_agreement import BlandAltman, bland_altman
+    from medvision.evaluation.multi_reader import ReaderStudy, reader_study, reader_study_from_jackknife
     from medvision.evaluation.multiclass import (
         MulticlassAuroc,
         multiclass_auroc,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from medvision.evaluation.multiplicity import adjust
     from medvision.evaluation.nested_validation import NestedCrossValidation, nested_cross_validation
     from medvision.evaluation.net_benefit import decision_curve
+    from medvision.evaluation.obuchowski_rockette import VarianceComponents
     from medvision.evaluation.paired_proportions import compare_proportions
     from medvision.evaluation.paired_sizes import (
         allow_for_losses,
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
     from medvision.evaluation.precision_recall import average_precision
     from medvision.evaluation.proportions import proportion
     from medvision.evaluation.rater_agreement import Kappa, fleiss_kappa, kappa
+    from medvision.evaluation.reader_power import power_reader_study, sample_size_reader_study
     from medvision.evaluation.reliability import Calibration, calibration
     from medvision.evaluation.repeated_validation import corrected_resampled_t
     from medvision.evaluation.resampling import BootstrapEstimate, bootstrap
@@ -78,8 +82,10 @@ _HOMES = {
     "MulticlassAccuracy": "class_confusion",
     "MulticlassAuroc": "multiclass",
     "NestedCrossValidation": "nested_validation",
+    "ReaderStudy": "multi_reader",
     "Subgroups": "subgroup_analysis",
     "TwoByTwo": "accuracy",
+    "VarianceComponents": "obuchowski_rockette",
     "adjust": "multiplicity",
     "adjusted_interactions": "subgroup_analysis",
     "allow_for_losses": "paired_sizes",
@@ -90,10 +96,12 @@ _HOMES = {
     "calibration": "reliability",
     "choose_threshold": "thresholds",
     "clustered_proportion": "clustered",
+    "compare_ai_with_readers": "ai_against_readers",
     "compare_auroc": "auroc_comparison",
     "compare_cross_validated_auroc": "cross_validation",
     "compare_mean_auroc": "separate_parts",
     "compare_proportions": "paired_proportions",
+    "compare_readers_with_constant": "ai_against_readers",
     "corrected_resampled_t": "repeated_validation",
     "cross_validated_auroc": "cross_validation",
     "decision_curve": "net_benefit",
@@ -113,12 +121,16 @@ _HOMES = {
     "partial_auroc": "partial_roc",
     "power_auroc": "sample_size",
     "power_paired_auroc": "paired_sizes",
+    "power_reader_study": "reader_power",
     "proportion": "proportions",
+    "reader_study": "multi_reader",
+    "reader_study_from_jackknife": "multi_reader",
     "sample_size_auroc": "sample_size",
     "sample_size_auroc_interval": "sample_size",
     "sample_size_paired_auroc": "paired_sizes",
     "sample_size_paired_proportions": "paired_sizes",
     "sample_size_proportion": "sample_size",
+    "sample_size_reader_study": "reader_power",
     "segmentation_scores": "segmentation",
     "subgroups": "subgroup_analysis",
     "summarise_segmentation": "segmentation_summary",
@@ -140,8 +152,10 @@ __all__ = [
     "MulticlassAccuracy",
     "MulticlassAuroc",
     "NestedCrossValidation",
+    "ReaderStudy",
     "Subgroups",
     "TwoByTwo",
+    "VarianceComponents",
     "adjust",
     "adjusted_interactions",
     "allow_for_losses",
@@ -152,10 +166,12 @@ __all__ = [
     "calibration",
     "choose_threshold",
     "clustered_proportion",
+    "compare_ai_with_readers",
     "compare_auroc",
     "compare_cross_validated_auroc",
     "compare_mean_auroc",
     "compare_proportions",
+    "compare_readers_with_constant",
     "corrected_resampled_t",
     "cross_validated_auroc",
     "decision_curve",
@@ -175,12 +191,16 @@ __all__ = [
     "partial_auroc",
     "power_auroc",
     "power_paired_auroc",
+    "power_reader_study",
     "proportion",
+    "reader_study",
+    "reader_study_from_jackknife",
     "sample_size_auroc",
     "sample_size_auroc_interval",
     "sample_size_paired_auroc",
     "sample_size_paired_proportions",
     "sample_size_proportion",
+    "sample_size_reader_study",
     "segmentation_scores",
     "subgroups",
     "summarise_segmentation",

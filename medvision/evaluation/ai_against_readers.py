@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 from medvision.errors import EvaluationError
 from medvision.evaluation.estimates import Comparison
 from medvision.evaluation.inputs import checked_level, one_of
+from medvision.evaluation.multi_reader import SCOPES, Figure, figures_of
 from medvision.evaluation.obuchowski_rockette import Scope, mean_spread, t_comparison
-from medvision.evaluation.reader_study import SCOPES, Figure, figures_of
 from medvision.evaluation.reader_table import crossed_readings
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def compare_ai_with_readers(
         label: Column of the truth.
         score: Column of the ratings; each reader may have a scale of their own for the AUC.
         patients: Column of the patients, where a patient has several cases.
-        figure: As in :func:`medvision.evaluation.reader_study.reader_study`.
+        figure: As in :func:`medvision.evaluation.multi_reader.reader_study`.
         threshold: Likewise.
         scope: Likewise.
         level: Confidence level.

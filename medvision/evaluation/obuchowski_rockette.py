@@ -67,7 +67,7 @@ class VarianceComponents:
 
 
 def variance_components(figures: Floats, covariance: Floats) -> VarianceComponents:
-    """The components of a crossed study (Obuchowski and Rockette, Commun Stat Simul Comput 1995;24:285).
+    """The components of a crossed study (Obuchowski and Rockette, Comm Stat Simul Comput 1995;24:285).
 
     Args:
         figures: Shape ``(treatments, readers)``.

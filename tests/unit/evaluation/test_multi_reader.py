@@ -4,9 +4,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import t as t_distribution
 
 from medvision.errors import EvaluationError
-from medvision.evaluation.reader_study import reader_study, reader_study_from_jackknife
+from medvision.evaluation import auroc
+from medvision.evaluation.multi_reader import reader_study, reader_study_from_jackknife
 
 # Ratings of Van Dyke et al. (1993): 114 patients, 45 with aortic dissection, two kinds of MRI, five readers.
 # They are facts, as shipped in the R package RJafroc (vignettes/VanDyke.lrc).
@@ -114,12 +116,42 @@ def test_doubled_cases_of_a_patient_change_no_clustered_interval(van_dyke):
 
 def test_noninferiority(van_dyke):
     found = reader_study(van_dyke)
-    assert found.noninferior("2", "1", 0.01)
-    assert not found.noninferior("1", "2", 0.05)
+    better = found.non_inferiority("2", "1", 0.01)
+    assert better.shown
+    assert better.difference.value == pytest.approx(0.0438003, abs=5e-8)
+    worse = found.non_inferiority("1", "2", 0.05)
+    assert not worse.shown
+    # One-sided t of (difference + margin) / SE on Hillis' degrees of freedom.
+    assert worse.p == pytest.approx(t_distribution.sf((-0.0438003 + 0.05) / 0.0207486, 15.25967), abs=1e-5)
     with pytest.raises(EvaluationError, match="margin"):
-        found.noninferior("1", "2", 0)
+        found.non_inferiority("1", "2", 0)
     with pytest.raises(EvaluationError, match="known"):
-        found.noninferior("1", "9", 0.1)
+        found.non_inferiority("1", "9", 0.1)
+
+
+def test_figures_and_their_jackknife_give_the_same_study(van_dyke):
+    found = reader_study(van_dyke)
+    wide = van_dyke.pivot(index="case", columns=["treatment", "reader"], values="score").sort_index(axis=1)
+    truth = van_dyke.drop_duplicates("case").set_index("case")["label"].loc[wide.index].to_numpy()
+
+    def areas(rows):
+        return np.array([auroc(truth[rows], wide.to_numpy()[rows, k]).value for k in range(10)])
+
+    everyone = np.arange(len(truth))
+    left_out = np.array([areas(np.delete(everyone, i)) for i in everyone]).reshape(-1, 2, 5)
+    same = reader_study_from_jackknife(
+        areas(everyone).reshape(2, 5), left_out, treatments=("1", "2"), readers=tuple("12345")
+    )
+    assert same.p == pytest.approx(found.p, rel=1e-9)
+    one, other = same.differences["1", "2"].difference, found.differences["1", "2"].difference
+    assert (one.low, one.high) == pytest.approx((other.low, other.high), rel=1e-9)
+
+
+def test_limits_stay_within_one(van_dyke):
+    easy = van_dyke.assign(score=van_dyke["score"] + 3 * van_dyke["label"])
+    found = reader_study(easy)
+    for one in (*found.means.values(), *found.readers.values()):
+        assert 0 <= one.low <= one.value <= one.high <= 1
 
 
 def test_every_fault_of_the_table_is_named(van_dyke):

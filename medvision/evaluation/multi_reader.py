@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Literal
 
@@ -12,6 +12,7 @@ import numpy as np
 from medvision.errors import EvaluationError
 from medvision.evaluation.estimates import Comparison, Estimate, p_text
 from medvision.evaluation.inputs import Floats, Integers, checked_level, one_of
+from medvision.evaluation.margins import MarginTest, non_inferiority
 from medvision.evaluation.obuchowski_rockette import (
     Scope,
     VarianceComponents,
@@ -49,8 +50,13 @@ class ReaderStudy:
         readers: The figure of each reader, by treatment and reader, over cases alone.
 
     Example:
-        >>> VarianceComponents(0.0, 1.0, 2.0, 1.0, 0.0, 0.0, 0.0).ms_reader
-        1.0
+        >>> values = np.array([[0.8, 0.85], [0.9, 0.88]])
+        >>> left_out = values + np.array([-0.01, 0.0, 0.01])[:, None, None]
+        >>> study = reader_study_from_jackknife(
+        ...     values, left_out, treatments=("CT", "MRI"), readers=("A", "B")
+        ... )
+        >>> study.scope, list(study.differences)
+        ('RRRC', [('CT', 'MRI')])
     """
 
     figure: str
@@ -98,21 +104,37 @@ class ReaderStudy:
         rows += [(t, "mean", e.value, e.low, e.high) for t, e in self.means.items()]
         return pd.DataFrame(rows, columns=["treatment", "reader", self.figure, "low", "high"])
 
-    def noninferior(self, new: str, old: str, margin: float) -> bool:
-        """Whether the lower limit of new minus old lies above minus the margin.
+    def non_inferiority(self, new: str, old: str, margin: float, *, alpha: float = 0.025) -> MarginTest:
+        """Whether a treatment is worse than another by less than a margin that was stated before.
+
+        Args:
+            new: The treatment that may not be much worse.
+            old: The one that it is compared with.
+            margin: The largest tolerable loss, above 0.
+            alpha: One-sided type I error.
 
         Raises:
             EvaluationError: The margin is not above 0, or a treatment is unknown.
         """
-        if not margin > 0:
-            raise EvaluationError(
-                f"margin={margin} is no margin; give the largest loss that is still acceptable"
-            )
         if (new, old) in self.differences:
-            return self.differences[new, old].difference.low > -margin
+            return non_inferiority(self.differences[new, old], margin, alpha=alpha)
         if (old, new) in self.differences:
-            return self.differences[old, new].difference.high < margin
+            return non_inferiority(turned(self.differences[old, new]), margin, alpha=alpha)
         raise EvaluationError(f"no treatments {new!r} and {old!r}; known: {', '.join(self.means)}")
+
+
+def turned(comparison: Comparison) -> Comparison:
+    """The same comparison, second minus first.
+
+    Example:
+        >>> turned(Comparison(Estimate(0.1, 0.05, 0.2), 2.0, 0.04, "t")).difference.low
+        -0.2
+    """
+    one = comparison.difference
+    return replace(
+        comparison, difference=replace(one, value=-one.value, low=-one.high, high=-one.low),
+        statistic=-comparison.statistic, first=comparison.second, second=comparison.first,
+    )  # fmt: skip
 
 
 def reader_study(
@@ -133,7 +155,7 @@ def reader_study(
 ) -> ReaderStudy:
     """Compare treatments read by the same readers on the same cases.
 
-    Obuchowski and Rockette (Commun Stat Simul Comput 1995;24:285) with the degrees of freedom of Hillis
+    Obuchowski and Rockette (Comm Stat Simul Comput 1995;24:285) with the degrees of freedom of Hillis
     (Stat Med 2007;26:596). ``RRRC`` speaks of other readers and other cases, ``FRRC`` of these readers,
     ``RRFC`` of these cases.
 
@@ -170,10 +192,25 @@ def reader_study(
     )  # fmt: skip
     figures, spread = figures_of(found, figure, threshold, covariance)
     name = figure if isinstance(figure, str) else getattr(figure, "__name__", "figure")
-    return analysed(
+    study = analysed(
         figures, spread, treatments=found.treatments, readers=found.readers, figure=name, scope=scope,
         level=level, n=(len(found.truth), len(np.unique(found.patients))),
     )  # fmt: skip
+    return study if callable(figure) else _within_one(study)
+
+
+def _within_one(study: ReaderStudy) -> ReaderStudy:
+    """Areas and proportions lie between 0 and 1, and so do their limits."""
+
+    def clipped(one: Estimate) -> Estimate:
+        return replace(one, low=max(one.low, 0.0), high=min(one.high, 1.0))
+
+    means = {name: clipped(one) for name, one in study.means.items()}
+    readers = {name: clipped(one) for name, one in study.readers.items()}
+    differences = {
+        (a, b): replace(one, first=means[a], second=means[b]) for (a, b), one in study.differences.items()
+    }
+    return replace(study, means=means, readers=readers, differences=differences)
 
 
 def figures_of(
