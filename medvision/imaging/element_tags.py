@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
+import pydicom.pixels.decoders  # noqa: F401 (here, because two threads that import it at once see half of it)
+
 CHARACTER_SET, PIXEL_REPRESENTATION, SYNTAX = 0x00080005, 0x00280103, 0x00020010
 FLOAT_PIXELS = (0x7FE00008, 0x7FE00009)
 PIXELS = (*FLOAT_PIXELS, 0x7FE00010)

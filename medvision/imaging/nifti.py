@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+from nibabel.spatialimages import HeaderDataError  # here: threads that import it at once see half of it
 
 from medvision.errors import GeometryError, SeriesError
 from medvision.imaging.geometry import FloatArray, Geometry
@@ -71,8 +72,6 @@ def read_nifti_header(path: Path) -> NiftiHeader:
             or not one volume of grey values per time point.
         GeometryError: Neither sform nor qform, or an affine that squashes the volume.
     """
-    from nibabel.spatialimages import HeaderDataError
-
     try:
         result = _header(_read_block(path), path)
         complete = holds(path, result.offset + _bytes_of_one(result) * result.volumes)
@@ -243,8 +242,6 @@ def _affine(header: Any, path: Path) -> FloatArray:  # noqa: ANN401 (NiBabel's h
 
 def _qform(header: Any, path: Path) -> FloatArray | None:  # noqa: ANN401 (NiBabel's headers are untyped)
     """The qform, None where the file has none; one that is no rotation matters only without an sform."""
-    from nibabel.spatialimages import HeaderDataError
-
     if header["pixdim"][0] == 0:
         header["pixdim"][0] = 1  # nifti1.h: "If pixdim[0]=0 … qfac=1"
     try:
