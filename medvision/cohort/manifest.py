@@ -10,9 +10,10 @@ from medvision.cohort.assemble import Rows, assemble
 from medvision.cohort.cases import REGION_COLUMN, STANDARD_COLUMNS, Cohort
 from medvision.cohort.covariates import covariate_column
 from medvision.cohort.labels import Value, binary_labels, too_few_patients
+from medvision.cohort.patients import look_alikes
 from medvision.cohort.tables import SourceTable, as_text, read_table
 from medvision.errors import CohortError
-from medvision.wording import did_you_mean
+from medvision.wording import did_you_mean, first_of
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,8 @@ def read_manifest(
 
     Raises:
         CohortError: Missing columns, files, patients or labels; labels with one value or more than two;
-            cases or scans that stand twice; forbidden columns that are asked for. Names rows and patients.
+            patients whose names are almost alike; cases or scans that stand twice; forbidden columns that
+            are asked for. Names rows and patients.
         LeakageError: Among them is one image under two patients.
 
     Example:
@@ -127,10 +129,12 @@ def read_manifest(
             name: covariate_column(table.columns[name]) for name in extra if name not in STANDARD_COLUMNS
         },
     )
+    doubtful = first_of(look_alikes(patients))
     if label is None:
-        return assemble(table.path, rows)
+        return assemble(table.path, rows, doubtful)
     labels, problems = binary_labels(
         table.columns[label], column=label, positive=positive, negative=negative, names=rows.names()
     )
+    problems += doubtful
     problems += too_few_patients(patients, labels, folds) if folds is not None else []
     return assemble(table.path, replace(rows, labels=labels), problems)

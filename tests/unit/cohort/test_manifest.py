@@ -239,3 +239,29 @@ def test_the_nodules(data_dir):
     assert len(cohort) == 725
     assert cohort.table["patient_id"].nunique() == 393
     assert cohort.table["label"].sum() == 249
+
+
+def _rows(folder, *patients):
+    for number, _ in enumerate(patients):
+        (folder / f"{number}.nii").write_bytes(b"")
+    rows = [f"{name},{number}.nii,{number % 2}" for number, name in enumerate(patients)]
+    (folder / "cohort.csv").write_text("\n".join(["patient_id,image,label", *rows]), encoding="utf-8")
+    return folder / "cohort.csv"
+
+
+def test_a_name_typed_in_two_ways_is_one_patient(tmp_path):
+    path = _rows(tmp_path, "Jos\u00e9", "Jose\u0301", "Ana", " Ana ")
+    assert read_manifest(path, label="label").table["patient_id"].tolist() == ["José", "José", "Ana", "Ana"]
+
+
+@pytest.mark.parametrize(("one", "other"), [("p1", "P1"), ("7", "007"), ("12", "12.0")])
+def test_patients_whose_names_are_almost_alike_are_refused(tmp_path, one, other):
+    with pytest.raises(CohortError, match="may be one: write a patient one way"):
+        read_manifest(_rows(tmp_path, one, other, "q", "r"), label="label")
+    with pytest.raises(CohortError, match="may be one"):
+        read_manifest(_rows(tmp_path, one, other, "q", "r"))
+
+
+def test_other_names_are_other_patients(tmp_path):
+    found = read_manifest(_rows(tmp_path, "p1", "p01", "p10", "1", "10", "100"), label="label")
+    assert found.table["patient_id"].nunique() == 6
