@@ -182,6 +182,20 @@ def _cox(truth: Booleans, p: Floats, codes: Integers, level: float, *, with_slop
     return Estimate(value, value - half, value + half, level, name, n, m, OK, error)
 
 
+def fit_logistic(design: Floats, targets: Floats) -> Floats:
+    """Coefficients of a logistic regression by maximum likelihood; the targets may be shares.
+
+    Args:
+        design: Shape ``(n, k)``, a column of ones included where an intercept is wanted.
+        targets: Shape ``(n,)``, 0 to 1.
+
+    Example:
+        >>> fit_logistic(np.ones((4, 1)), np.array([0.0, 1.0, 1.0, 1.0])).round(4).tolist()
+        [1.0986]
+    """
+    return _logistic(design, targets, np.zeros(len(targets)), np.arange(len(targets)))[0]
+
+
 def _logistic(design: Floats, y: Floats, offset: Floats, codes: Integers) -> tuple[Floats, Floats]:
     """Maximum likelihood by Newton's method, and the covariance, robust where patients have several units."""
     beta = np.zeros(design.shape[1])
