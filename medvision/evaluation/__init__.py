@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from medvision.evaluation.proportions import proportion
     from medvision.evaluation.rater_agreement import Kappa, fleiss_kappa, kappa
     from medvision.evaluation.reader_power import power_reader_study, sample_size_reader_study
+    from medvision.evaluation.recalibration import Recalibration, recalibrate, recalibrate_out_of_fold
     from medvision.evaluation.reliability import Calibration, calibration
     from medvision.evaluation.repeated_validation import corrected_resampled_t
     from medvision.evaluation.resampling import BootstrapEstimate, bootstrap
@@ -83,6 +84,7 @@ _HOMES = {
     "MulticlassAuroc": "multiclass",
     "NestedCrossValidation": "nested_validation",
     "ReaderStudy": "multi_reader",
+    "Recalibration": "recalibration",
     "Subgroups": "subgroup_analysis",
     "TwoByTwo": "accuracy",
     "VarianceComponents": "obuchowski_rockette",
@@ -125,6 +127,8 @@ _HOMES = {
     "proportion": "proportions",
     "reader_study": "multi_reader",
     "reader_study_from_jackknife": "multi_reader",
+    "recalibrate": "recalibration",
+    "recalibrate_out_of_fold": "recalibration",
     "sample_size_auroc": "sample_size",
     "sample_size_auroc_interval": "sample_size",
     "sample_size_paired_auroc": "paired_sizes",
@@ -153,6 +157,7 @@ __all__ = [
     "MulticlassAuroc",
     "NestedCrossValidation",
     "ReaderStudy",
+    "Recalibration",
     "Subgroups",
     "TwoByTwo",
     "VarianceComponents",
@@ -195,6 +200,8 @@ __all__ = [
     "proportion",
     "reader_study",
     "reader_study_from_jackknife",
+    "recalibrate",
+    "recalibrate_out_of_fold",
     "sample_size_auroc",
     "sample_size_auroc_interval",
     "sample_size_paired_auroc",
