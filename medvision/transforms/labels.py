@@ -6,9 +6,10 @@ from collections.abc import Hashable, Mapping
 
 import torch
 from monai.data import MetaTensor
-from monai.transforms import MapTransform, Spacing
+from monai.transforms import MapTransform
 
 from medvision.transforms.crops import as_meta_tensor
+from medvision.transforms.voxel_size import SpacingMm, ToVoxelSized
 
 
 class ResampleLabelsd(MapTransform):
@@ -22,9 +23,9 @@ class ResampleLabelsd(MapTransform):
         spacing_mm: Voxel size to reach.
     """
 
-    def __init__(self, keys: tuple[str, ...], *, spacing_mm: tuple[float, float, float]) -> None:
+    def __init__(self, keys: tuple[str, ...], *, spacing_mm: SpacingMm) -> None:
         super().__init__(keys)
-        self.spacing = Spacing(spacing_mm, mode="bilinear", padding_mode="border")
+        self.voxels = ToVoxelSized(keys, spacing_mm=spacing_mm, mode="bilinear", padding_mode="border")
 
     def __call__(self, data: Mapping[Hashable, MetaTensor]) -> dict[Hashable, MetaTensor]:
         """Return the masks on the new grid, affines moved along."""
@@ -38,7 +39,7 @@ class ResampleLabelsd(MapTransform):
         best: MetaTensor | None = None
         winner: MetaTensor | None = None
         for value in torch.unique(torch.as_tensor(mask)).tolist():
-            share = as_meta_tensor(self.spacing(as_meta_tensor((mask == value).float())))
+            share = self.voxels.resampled(as_meta_tensor((mask == value).float()))
             if best is None or winner is None:
                 best, winner = share, as_meta_tensor(torch.full_like(share, value))
                 continue

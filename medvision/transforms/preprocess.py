@@ -5,9 +5,9 @@ In this order: orientation, bias field, voxel size, crop, intensity, padding.
 
 from __future__ import annotations
 
-from typing import Any, assert_never
+from typing import assert_never
 
-from monai.transforms import Compose, Orientationd, Spacingd, Transform
+from monai.transforms import Compose, Orientationd, Transform
 
 from medvision.config.pixels import Preprocessing
 from medvision.transforms.crops import PadToMultipled, crop_steps
@@ -15,9 +15,10 @@ from medvision.transforms.intensity import bias_steps, intensity_steps
 from medvision.transforms.labels import ResampleLabelsd
 from medvision.transforms.load import LoadVolumed
 from medvision.transforms.regions import IMAGE, MASK, REGION
+from medvision.transforms.voxel_size import ToVoxelSized
 
 # Raised whenever a step here changes what comes out, so that no cache of an older version is read.
-VERSION = 1
+VERSION = 2
 
 
 def preprocessing_transforms(
@@ -81,18 +82,17 @@ def _spacing(settings: Preprocessing, keys: tuple[str, ...]) -> list[Transform]:
     steps: list[Transform] = []
     match settings.interpolation:
         case "linear":
-            steps.append(Spacingd(IMAGE, pixdim=spacing, mode="bilinear", padding_mode="border"))
+            steps.append(ToVoxelSized(IMAGE, spacing_mm=spacing, mode="bilinear", padding_mode="border"))
         case "cubic":
             # An order as a number makes MONAI use scipy's splines, which call the border "nearest".
-            order: Any = 3
-            steps.append(Spacingd(IMAGE, pixdim=spacing, mode=order, padding_mode="nearest"))
+            steps.append(ToVoxelSized(IMAGE, spacing_mm=spacing, mode=3, padding_mode="nearest"))
         case _:
             assert_never(settings.interpolation)
     match settings.mask_interpolation:
         case _ if not masks:
             pass
         case "nearest":
-            steps.append(Spacingd(masks, pixdim=spacing, mode="nearest", padding_mode="border"))
+            steps.append(ToVoxelSized(masks, spacing_mm=spacing, mode="nearest", padding_mode="border"))
         case "linear":
             steps.append(ResampleLabelsd(masks, spacing_mm=spacing))
         case _:
