@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import stat
 import tempfile
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -26,8 +27,9 @@ def file_hashes(
     """Hash files, in parallel and without reading what is known.
 
     A folder, such as one DICOM series, is hashed by the sorted hashes of all files in it, so that a
-    copy with other file names has the same hash. Hidden files (`.DS_Store`) do not count. A header whose
-    voxels lie beside it (`.nhdr`, `.mhd`) is hashed together with them.
+    copy with other file names has the same hash. Hidden files (`.DS_Store`), pipes and devices, which no
+    reader of a series opens either, do not count. A header whose voxels lie beside it (`.nhdr`, `.mhd`) is
+    hashed together with them.
 
     The hash is of the bytes. The same scan that was compressed twice, or written by two programs, has
     two hashes.
@@ -42,7 +44,8 @@ def file_hashes(
         The hash (64 hexadecimal digits) by absolute path.
 
     Raises:
-        CohortError: Files that cannot be read, empty folders, or an index that cannot be written.
+        CohortError: Files that cannot be read, pipes and devices that are named themselves, empty folders,
+            or an index that cannot be written.
 
     Example:
         >>> file = getfixture("tmp_path") / "a.nii"
@@ -69,8 +72,17 @@ def _files_of(path: str) -> list[str]:
         str(Path(folder, name))
         for folder, _, names in os.walk(path)
         for name in names
-        if not name.startswith(".")
+        if not name.startswith(".") and not _never_ends(str(Path(folder, name)))
     ]
+
+
+def _never_ends(path: str) -> bool:
+    """Whether a path leads to a pipe, a device or a socket, which may have no end."""
+    try:
+        mode = Path(path).stat().st_mode
+    except OSError:
+        return False  # reading it says what is wrong
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def _beside(header: Path) -> list[str]:
@@ -92,14 +104,16 @@ def _digest(path: str, files: list[str], hashes: Known) -> str:
 
 def _hash_all(files: list[str], known: Known, threads: int | None) -> tuple[Known, list[str]]:
     def work(file: str) -> tuple[Stat, str] | str:
+        if _never_ends(file):
+            return f"{file} is no regular file"
         try:
-            stat = _stat(file)
+            before = _stat(file)
             remembered = known.get(file)
-            if remembered is not None and remembered[0] == stat:
+            if remembered is not None and remembered[0] == before:
                 return remembered
             with Path(file).open("rb") as stream:
                 digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            return (stat, digest) if _stat(file) == stat else f"{file} changed while it was read"
+            return (before, digest) if _stat(file) == before else f"{file} changed while it was read"
         except OSError as error:
             return f"{file} cannot be read: {error.strerror}"
 

@@ -10,10 +10,10 @@ from medvision.cohort.assemble import Rows, assemble
 from medvision.cohort.cases import REGION_COLUMN, STANDARD_COLUMNS, Cohort
 from medvision.cohort.covariates import covariate_column
 from medvision.cohort.labels import Value, binary_labels, too_few_patients
-from medvision.cohort.patients import look_alikes
+from medvision.cohort.spelling import patient_name, written_alike
 from medvision.cohort.tables import SourceTable, as_text, read_table
 from medvision.errors import CohortError
-from medvision.wording import did_you_mean, first_of
+from medvision.wording import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,8 @@ def read_manifest(
 
     Raises:
         CohortError: Missing columns, files, patients or labels; labels with one value or more than two;
-            patients whose names are almost alike; cases or scans that stand twice; forbidden columns that
-            are asked for. Names rows and patients.
+            cases or scans that stand twice; patients that differ only in how they are written; forbidden
+            columns that are asked for. Names rows and patients.
         LeakageError: Among them is one image under two patients.
 
     Example:
@@ -117,7 +117,8 @@ def read_manifest(
     problems = list(columns.problems(table))
     if problems:
         raise CohortError(f"{table.path.name} has not the columns that are asked for", problems=problems)
-    patients = [as_text(value) for value in table.columns[patient]]
+    patients = [patient_name(as_text(value)) for value in table.columns[patient]]
+    alike = written_alike(patients, table.places)
     rows = Rows(
         places=table.places,
         patients=patients,
@@ -129,12 +130,10 @@ def read_manifest(
             name: covariate_column(table.columns[name]) for name in extra if name not in STANDARD_COLUMNS
         },
     )
-    doubtful = first_of(look_alikes(patients))
     if label is None:
-        return assemble(table.path, rows, doubtful)
+        return assemble(table.path, rows, alike)
     labels, problems = binary_labels(
         table.columns[label], column=label, positive=positive, negative=negative, names=rows.names()
     )
-    problems += doubtful
     problems += too_few_patients(patients, labels, folds) if folds is not None else []
-    return assemble(table.path, replace(rows, labels=labels), problems)
+    return assemble(table.path, replace(rows, labels=labels), [*problems, *alike])

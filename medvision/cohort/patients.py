@@ -38,34 +38,6 @@ class PatientGroup:
         return tuple(sorted(self.units))
 
 
-def look_alikes(patients: Sequence[str]) -> list[str]:
-    """What to say of patients whose names differ only in capitals, leading zeros or a trailing .0.
-
-    One patient who is taken for two is learned from and tested on.
-
-    Args:
-        patients: The patient of each unit, as text.
-
-    Returns:
-        A sentence for each group of names.
-
-    Example:
-        >>> look_alikes(["p1", "P1", "p2"])
-        ["patients 'P1' and 'p1' may be one: write a patient one way, or make their names differ by more"]
-    """
-    groups: dict[str, set[str]] = {}
-    for name in filter(None, patients):
-        plain = name.casefold()
-        number = plain.removesuffix(".0").lstrip("0")
-        groups.setdefault(number if number.isdigit() else plain, set()).add(name)
-    return [
-        f"patients {' and '.join(map(repr, sorted(names)))} may be one: write a patient one way, or make "
-        "their names differ by more"
-        for names in groups.values()
-        if len(names) > 1
-    ]
-
-
 def patient_groups(
     patients: ArrayLike, labels: ArrayLike | None, strata: Sequence[Hashable] | None
 ) -> list[PatientGroup]:

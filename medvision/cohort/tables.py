@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,17 +93,15 @@ def read_table(path: str | Path) -> SourceTable:
 def as_text(value: object) -> str:
     """Return an identifier as text: 7 and 7.0 are "7", missing is "".
 
-    Letters with accents that look alike are alike: they are composed (Unicode NFC), however they were typed.
-
     Example:
-        >>> as_text("007"), as_text(7.0), as_text(None), as_text("Jose\u0301") == "Jos\u00e9"
-        ('007', '7', '', True)
+        >>> as_text("007"), as_text(7.0), as_text(None)
+        ('007', '7', '')
     """
     if value is None:
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return unicodedata.normalize("NFC", str(value).strip())
+    return str(value).strip()
 
 
 def _read_csv(file: Path) -> SourceTable:

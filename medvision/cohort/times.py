@@ -16,6 +16,7 @@ from medvision.wording import first_of, listed
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}([T ].+)?|\d{8}")
 _MONTH = re.compile(r"\d{4}-\d{2}")
+_CALENDAR = re.compile(r"(19|20|21)\d\d((0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])?)?")
 _CURE = "write dates as 2021-05-17, 2021-05 or 20210517, or years or other numbers, the same way in every row"
 _START = datetime(1, 1, 1)
 
@@ -99,7 +100,7 @@ def read_times(values: Sequence[object], column: str, names: Sequence[str]) -> T
     if missing:
         raise CohortError(f"a split by time needs {column!r} of every case", problems=first_of(missing))
     if all(_is_number(value) for value in values):
-        return _numbers([float(str(value)) for value in values])
+        return _numbers([float(str(value)) for value in values], column)
     keys: list[float] = []
     forms: dict[str, str] = {}
     wrong: list[str] = []
@@ -122,10 +123,14 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float | np.number) and not isinstance(value, bool)
 
 
-def _numbers(values: list[float]) -> Times:
+def _numbers(values: list[float], column: str) -> Times:
     if not all(math.isfinite(value) for value in values):
         raise CohortError("a split by time needs finite numbers")
     digits = [f"{value:.0f}" for value in values]
+    # As numbers, every day of 1950 would be later than the year 2021.
+    ways = {len(text): text for text in digits if _CALENDAR.fullmatch(text)}
+    if len(ways) > 1 and all(_CALENDAR.fullmatch(text) for text in digits):
+        raise CohortError(f"{column!r} mixes days, months or years: {listed(ways.values())}; {_CURE}")
     if all(
         value.is_integer() and re.fullmatch(r"(19|20|21)\d{6}", text)
         for value, text in zip(values, digits, strict=True)

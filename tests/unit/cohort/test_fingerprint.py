@@ -112,6 +112,18 @@ def test_all_files_that_cannot_be_read_are_named(tmp_path):
     ]
 
 
+def test_pipes_and_devices_are_not_read(tmp_path):
+    series = tmp_path / "series"
+    series.mkdir()
+    (series / "1.dcm").write_bytes(b"abc")
+    expected = file_hashes([series])
+    os.mkfifo(series / "2.dcm")
+    (series / "3.dcm").symlink_to("/dev/zero")
+    assert file_hashes([series]) == expected
+    with pytest.raises(CohortError, match=r"2\.dcm is no regular file"):
+        file_hashes([series / "2.dcm", series / "3.dcm"])
+
+
 def test_an_index_that_cannot_be_written(tmp_path):
     (tmp_path / "a.nii").write_bytes(b"abc")
     (tmp_path / "file").write_bytes(b"")

@@ -48,6 +48,8 @@ def test_years_and_days_since_something_are_numbers():
     assert times(0.5, 900).boundary("300") == 300
     assert times(99999999, 19990000).form == "number"
     assert times(20210230, 20210101).form == "number"
+    assert times(5, 2021, 20210101).form == "number"
+    assert times(202012, 202101).boundary(202101) == 202101
 
 
 @pytest.mark.parametrize(
@@ -77,6 +79,8 @@ def test_a_time_is_shown_as_it_is_read(value, shown):
         (("2021-01", "2021-01-01"), "'when' is written in different ways: 2021-01, 2021-01-01"),
         (("2021-01-01T00:00:00Z", "2021-01-01"), "written in different ways"),
         ((float("inf"), 1.0), "needs finite numbers"),
+        ((2021, 20200517), "'when' mixes days, months or years: 2021, 20200517"),
+        ((202105, 20200517.0, 202106), "'when' mixes days, months or years"),
     ],
 )
 def test_what_is_no_time_is_named(values, words):
