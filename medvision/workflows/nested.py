@@ -4,54 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from medvision.cohort import Part, Splits, with_inner_folds
-from medvision.config import ClassificationTask, KFold, Study
+from medvision.cohort import Splits
+from medvision.config import ClassificationTask
 from medvision.evaluation.nested_validation import NestedCrossValidation, nested_cross_validation
 from medvision.runs import RunFolder
 from medvision.workflows.estimate_rows import estimate_row
 from medvision.workflows.fitted import prepare_folds
 from medvision.workflows.fold import FoldWork, fit_fold, is_finished
 from medvision.workflows.opened import OpenedStudy
+from medvision.workflows.pair_splits import pair_splits
 
 AGGREGATION = "nested cross-validation"
 
 
-def pair_splits(study: Study, splits: Splits, table: pd.DataFrame) -> Splits:
-    """The parts of nested cross-validation: for each pair of folds all others learn, and the pair is tested.
-
-    Args:
-        study: With `split.kind: kfold`.
-        splits: Its folds.
-        table: The cohort's table, for inner folds where the study divides training parts in the split.
-
-    Returns:
-        The pairs of each repeat; the fold of a part is the number of its pair, its name says which two.
-    """
-    parts = []
-    for repeat in range(splits.repeats):
-        own = [part for part in splits.parts if part.repeat == repeat]
-        for number, (one, two) in enumerate(combinations(own, 2)):
-            train = tuple(sorted({*one.train} & {*two.train}))
-            test = tuple(sorted({*one.test, *two.test}))
-            parts.append(Part(repeat, number, train, test, f"folds {one.fold} and {two.fold}"))
-    pairs = replace(splits, parts=tuple(parts), folds=len(parts) // splits.repeats)
-    split = study.split
-    if not isinstance(split, KFold) or split.inner_folds is None:
-        return pairs
-    left = table[~table["case_id"].isin(splits.locked)].reset_index(drop=True)
-    return with_inner_folds(
-        pairs, left, folds=split.inner_folds, seed=study.seed, stratify_by=split.stratify_by
-    )
-
-
 def fit_pairs(work: FoldWork, opened: OpenedStudy, hashes: Mapping[str, str]) -> None:
     """Train and predict every pair of folds, going on where an earlier start was stopped.
+
+    Only the image model: what is compared with it has no part in its interval.
 
     Args:
         work: What the folds of the run share.
@@ -64,7 +38,11 @@ def fit_pairs(work: FoldWork, opened: OpenedStudy, hashes: Mapping[str, str]) ->
     if not open_parts:
         return
     prepared = prepare_folds(replace(opened, splits=splits), hashes, work.shown, open_parts)
-    pairs = replace(work, prepared=prepared, folder=folder, parts=splits.parts, called="pair of folds")
+    alone = opened.study.model_copy(update={"comparators": ()})
+    network = replace(work.network, study=alone)
+    pairs = replace(
+        work, network=network, prepared=prepared, folder=folder, parts=splits.parts, called="pair of folds"
+    )
     for part in open_parts:
         fit_fold(pairs, part)
 

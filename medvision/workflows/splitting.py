@@ -42,6 +42,7 @@ from medvision.config import (
     TimeTest,
 )
 from medvision.errors import CohortError
+from medvision.workflows.pair_splits import pair_splits
 
 
 def study_splits(study: Study, cohort: Cohort) -> Splits:
@@ -128,8 +129,14 @@ def _with_inner(study: Study, splits: Splits, table: pd.DataFrame) -> Splits:
     split = study.split
     if not isinstance(split, ColumnSplit) and split.inner_folds is not None:
         balanced = split.stratify_by if isinstance(split, KFold) else ()
+        if study.evaluation.nested_interval:
+            pair_splits(study, splits, table)  # refuses what its inner folds cannot be made of
         return with_inner_folds(splits, table, folds=split.inner_folds, seed=study.seed, stratify_by=balanced)
     inner = study.training.inner
     needed = inner.folds if isinstance(inner, CrossFit) else 2
     check_inner(splits, table, folds=needed, what=f"training.inner ({inner.kind})")
+    if study.evaluation.nested_interval:
+        pairs = pair_splits(study, splits, table)
+        what = "evaluation.nested_interval leaves two folds out at once; training.inner"
+        check_inner(pairs, table, folds=needed, what=f"{what} ({inner.kind})")
     return splits

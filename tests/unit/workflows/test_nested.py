@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 
 import medvision as mv
-from medvision.errors import ConfigError
+from medvision.errors import CohortError, ConfigError
 from medvision.evaluation.nested_validation import nested_cross_validation
-from medvision.workflows.nested import pair_splits
 from medvision.workflows.opened import open_study
+from medvision.workflows.pair_splits import pair_splits
 
 QUICK = [
-    "training.epochs=1", "training.inner={kind: holdout, fraction: 0.4}", "comparators=[]", "split.folds=3",
+    "training.epochs=1", "training.inner={kind: holdout, fraction: 0.4}", "split.folds=3",
     "evaluation.nested_interval=true",
 ]  # fmt: skip
 ORGAN = ["training.epochs=1", "split.folds=3", "evaluation.nested_interval=true"]
@@ -77,3 +77,14 @@ def test_a_finished_run_may_ask_for_it_later(organ, tmp_path):
 def test_it_needs_random_folds(nodules):
     with pytest.raises(ConfigError, match=r"nested_interval.*: needs split\.kind kfold with 3 folds"):
         open_study(nodules, ["evaluation.nested_interval=true"])
+
+
+def test_pairs_that_cannot_learn_are_refused_before_training(nodules):
+    table = pd.read_csv(nodules.parent / "cohort.csv", dtype=str)
+    patients = sorted(table["patient_id"].unique())
+    table["label"] = np.where(table["patient_id"].isin(patients[:3]), "malignant", "benign")
+    table.to_csv(nodules.parent / "cohort.csv", index=False)
+    open_study(nodules, QUICK[:-1])
+    with pytest.raises(CohortError, match="leaves two folds out at once") as error:
+        open_study(nodules, QUICK)
+    assert "1 patient of class 1" in str(error.value)
