@@ -71,14 +71,14 @@ def atomic_json(path: Path, value: object) -> None:
 def write_error(path: Path, error: OSError) -> RunError:
     """Say in one sentence why `path` could not be written and what to do."""
     again = "then give the same command again; what is finished is kept"
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    # NumPy says "212400 requested and 93152 written", without a number of the system.
+    if error.errno in (errno.ENOSPC, errno.EDQUOT) or "requested and" in str(error):
         return RunError(
             f"{path.parent}: the disk is full while writing {path.name}; free some space, {again}"
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return RunError(
-            f"{path.parent} cannot be written ({error.strerror}); choose another folder with --out"
-        )
+        cure = "set $MEDVISION_CACHE to" if cache_folder() in path.parents else "choose with --out"
+        return RunError(f"{path.parent} cannot be written ({error.strerror}); {cure} another folder")
     return RunError(f"{path}: {error.strerror or error}; mend that, {again}")
 
 

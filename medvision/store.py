@@ -131,7 +131,9 @@ def entries(root: Path | None = None) -> list[Entry]:
     root = root or cache_folder()
     if not (root / "cases").is_dir():
         return []
-    with turn(root):
+    names: set[str] = set()
+    # Nobody can say that he uses a cache that can only be read.
+    with contextlib.suppress(OSError), turn(root):
         names = held(root)
     found = [_entry(folder, folder.name in names) for folder in _folders(root)]
     return sorted((entry for entry in found if entry is not None), key=lambda entry: -entry.used)

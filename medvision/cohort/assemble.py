@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -131,7 +132,7 @@ def _files(paths: Sequence[str | None], what: str, names: Sequence[str]) -> list
     absent = [
         f"{name}: there is no {what} {path}"
         for name, path in zip(names, paths, strict=True)
-        if path is not None and not Path(path).exists()
+        if path is not None and not os.path.exists(path)  # noqa: PTH110 (pathlib raises on long names)
     ]
     return [*first_of(empty), *first_of(absent)]
 

@@ -66,7 +66,7 @@ def file_hashes(
 
 
 def _files_of(path: str) -> list[str]:
-    if not Path(path).is_dir():
+    if not os.path.isdir(path):  # noqa: PTH112 (pathlib raises where a folder above is closed)
         return [path, *_beside(Path(path))]
     return [
         str(Path(folder, name))

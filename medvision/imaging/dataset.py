@@ -24,14 +24,19 @@ PIXEL_TAGS = (*CODING_TAGS, "SOPClassUID", "MediaStorageSOPClassUID")
 def looks_like_dicom(path: Path) -> bool:
     """Whether a file begins as DICOM does: "DICM" at byte 128, or a bare data set of group 2 or 8.
 
+    One that cannot be read does not; whoever reads it says why.
+
     Example:
         >>> import tempfile
         >>> with tempfile.NamedTemporaryFile() as f:
         ...     looks_like_dicom(Path(f.name))
         False
     """
-    with path.open("rb") as file:
-        start = file.read(132)
+    try:
+        with path.open("rb") as file:
+            start = file.read(132)
+    except OSError:
+        return False
     if start[128:132] == b"DICM":
         return True
     return len(start) == 132 and start[:2] in (b"\x08\x00", b"\x02\x00", b"\x00\x08")

@@ -18,7 +18,7 @@ from medvision.imaging.coding import CODING_TAGS, PixelCoding, pixel_coding
 from medvision.imaging.native import NativePixels, read_native, values_of
 
 if TYPE_CHECKING:
-    from pydicom import Dataset
+    from pydicom import Dataset, FileDataset
     from pydicom.pixels.decoders.base import Decoder
     from pydicom.uid import UID
 
@@ -39,6 +39,27 @@ def unreadable() -> tuple[type[Exception], ...]:
 def in_short(error: Exception) -> str:
     """The first line of another package's error, cut after 120 characters."""
     return (str(error).splitlines() or [type(error).__name__])[0][:120]
+
+
+def whole_dataset(path: Path, tags: Sequence[str] | None = None) -> FileDataset:
+    """Read a DICOM file as pydicom does, but not what lies behind its last element.
+
+    Blocks that were never transferred are zeros, which pydicom takes for elements without end.
+
+    Args:
+        path: The file.
+        tags: Keywords of the elements to keep; by default all.
+    """
+    from pydicom.filereader import read_partial
+    from pydicom.tag import Tag
+
+    with path.open("rb") as file:
+        return read_partial(
+            file,
+            stop_when=lambda tag, vr, length: tag == 0,
+            force=True,
+            specific_tags=None if tags is None else [Tag(tag) for tag in tags],
+        )
 
 
 def transfer_syntax(dataset: Dataset) -> UID:
@@ -119,11 +140,10 @@ def stored_frames(
 
 
 def _decoded(path: Path, frames: Sequence[int], *, luminance: bool) -> Iterator[npt.NDArray[Any]]:
-    from pydicom import dcmread
     from pydicom.config import disable_value_validation
 
     with disable_value_validation():
-        dataset = dcmread(path, force=True, specific_tags=list(_PIXEL_TAGS))
+        dataset = whole_dataset(path, _PIXEL_TAGS)
         if transfer_syntax(dataset).is_encapsulated:
             refuse_other_size(dataset)
             refuse_damaged_jpeg(dataset)

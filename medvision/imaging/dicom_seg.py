@@ -26,6 +26,7 @@ from medvision.imaging.decoding import (
     transfer_syntax,
     undecodable,
     unreadable,
+    whole_dataset,
 )
 from medvision.imaging.geometry import Geometry
 from medvision.imaging.ordering import UNEVEN_MM, UNEVEN_WARNING_MM
@@ -207,12 +208,11 @@ def read_segmentation(path: Path) -> DicomSegmentation:
         MedvisionError: highdicom is not installed.
     """
     package = highdicom("reading a DICOM segmentation")
-    from pydicom import dcmread
     from pydicom.config import disable_value_validation
 
     with disable_value_validation(), warnings.catch_warnings(action="ignore"):
         try:
-            dataset = dcmread(path, force=True)
+            dataset = whole_dataset(path)
             refusal = refusal_of(dataset) or undecodable(transfer_syntax(dataset), pixel_coding(dataset))
             if refusal:
                 raise SeriesError(f"{path}: {refusal}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
@@ -73,7 +73,7 @@ def _no_path(source: object) -> SeriesError:
 
 
 def _in_folder(folder: Path) -> tuple[Path, ...]:
-    below = sorted(p for p in folder.rglob("*") if is_file(p))
+    below = sorted(p for p in _everything_below(folder) if is_file(p))
     files = tuple(p for p in below if _may_be_dicom(p, folder))
     if files:
         return files
@@ -86,6 +86,18 @@ def _in_folder(folder: Path) -> tuple[Path, ...]:
     raise SeriesError(
         f"{folder}: no DICOM file in it ({len(below)} other files); give the folder of the series"
     )
+
+
+def _everything_below(folder: Path) -> Iterator[Path]:
+    """Links to folders are not followed; a folder that cannot be read may hold half of the slices."""
+
+    def refuse(error: OSError) -> None:
+        raise SeriesError(
+            f"{error.filename}: the folder cannot be read: {error.strerror}; mend its permissions"
+        )
+
+    for where, _, names in os.walk(folder, onerror=refuse):
+        yield from (Path(where, name) for name in names)
 
 
 def _may_be_dicom(path: Path, folder: Path) -> bool:

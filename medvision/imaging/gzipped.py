@@ -106,7 +106,8 @@ def refuse_deflated_bomb(path: Path) -> None:
     """Refuse a deflated DICOM file that is a bomb; pydicom unpacks such files whole.
 
     Raises:
-        SeriesError: It becomes more than 64 MiB and more than 500 times what was read of it.
+        SeriesError: It becomes more than 64 MiB and more than 500 times what was read of it, or more than
+            64 MiB lie behind its end.
     """
     with path.open("rb") as file:
         head = file.read(1024)
@@ -121,6 +122,9 @@ def refuse_deflated_bomb(path: Path) -> None:
                 refuse_bomb(path, file.tell(), size, SLICE_BOMB_BYTES)
         except IsalError:
             return  # pydicom will say what is wrong with it
+        behind = path.stat().st_size - file.tell()
+    if behind > SLICE_BOMB_BYTES:
+        raise SeriesError(f"{path}: {behind >> 20} MiB lie behind the end of its data; export it again")
 
 
 def _unpacks_to(path: Path, expected: int) -> bool:

@@ -18,9 +18,10 @@ import numpy.typing as npt
 
 from medvision.errors import SeriesError
 from medvision.imaging.belonging import check_belongs
+from medvision.imaging.blocks import ElementsError, NotDicomError
 from medvision.imaging.dataset import looks_like_dicom
-from medvision.imaging.decoding import unreadable
 from medvision.imaging.dicom_seg import SEG_CLASSES, DicomSegmentation, read_segmentation
+from medvision.imaging.elements import read_elements
 from medvision.imaging.files import Source, find_files
 from medvision.imaging.geometry import Geometry
 from medvision.imaging.label_volume import Mask, load_label_volume, place_label_volume
@@ -162,17 +163,11 @@ def _grid(image: Image) -> tuple[Geometry, Provenance]:
 
 def dicom_kind(path: Path) -> str:
     """The SOPClassUID of a DICOM file, "" of any other file."""
-    from pydicom import dcmread
-
     if is_nifti(path) or not looks_like_dicom(path):
         return ""
     try:
-        return str(
-            dcmread(path, specific_tags=["SOPClassUID"], stop_before_pixels=True, force=True).get(
-                "SOPClassUID"
-            )
-        )
-    except unreadable():
+        return str(read_elements(path, ("SOPClassUID",)).get("SOPClassUID") or "")
+    except (ElementsError, NotDicomError, OSError):
         return ""
 
 

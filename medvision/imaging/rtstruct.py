@@ -17,7 +17,7 @@ import numpy as np
 
 from medvision.errors import GeometryError, SeriesError
 from medvision.imaging.belonging import References, uids
-from medvision.imaging.decoding import in_short, unreadable
+from medvision.imaging.decoding import in_short, unreadable, whole_dataset
 from medvision.imaging.geometry import FloatArray, Geometry
 from medvision.imaging.ordering import UNEVEN_MM
 from medvision.imaging.placing import common_step, plane_distance_mm
@@ -208,12 +208,11 @@ def read_structure_set(path: Path) -> StructureSet:
     Raises:
         SeriesError: Damaged, or not an RTSTRUCT.
     """
-    from pydicom import dcmread
     from pydicom.config import disable_value_validation
 
     with disable_value_validation():
         try:
-            dataset = dcmread(path, force=True)
+            dataset = whole_dataset(path)
             drawn = _numbered(dataset, "ROIContourSequence", "ReferencedROINumber")
             described = _numbered(dataset, "StructureSetROISequence", "ROINumber")
             rois = {number: _roi(number, item, drawn.get(number)) for number, item in described.items()}

@@ -158,7 +158,8 @@ def cached_case(
 ) -> CachedCase:
     """Return the cache entry of one case, and make it where it is not there or is damaged.
 
-    The entry is kept until this process ends, whatever the limit of the cache.
+    The entry is kept until this process ends, whatever the limit of the cache, unless the cache can only be
+    read and the entry is there.
 
     Args:
         image: A NIfTI, a DICOM file, or a folder with one DICOM series.
@@ -180,7 +181,9 @@ def cached_case(
     try:
         hold(root, name)
     except OSError as error:
-        raise write_error(folder, error) from error
+        if not is_whole(folder):
+            raise write_error(folder, error) from error
+        return CachedCase(folder)  # of a cache that can only be read, such as a group's
     if not is_whole(folder):
         size = _write(folder, prepare(image, mask, settings, labels, region=region))
         _room.wrote(root, size)

@@ -4,7 +4,9 @@ import errno
 import json
 import multiprocessing
 import os
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from medvision.errors import RunError
@@ -49,6 +51,15 @@ def test_json_has_no_nan_and_always_the_same_bytes(tmp_path):
 )
 def test_write_errors_say_what_to_do(tmp_path, number, words):
     assert words in str(write_error(tmp_path / "x", OSError(number, os.strerror(number))))
+
+
+def test_a_disk_that_is_full_for_numpy_is_full_and_a_cache_has_a_cure_of_its_own(tmp_path, monkeypatch):
+    with pytest.raises(OSError, match="requested and") as caught, Path("/dev/full").open("wb") as stream:
+        np.zeros(100_000).tofile(stream)
+    assert "the disk is full" in str(write_error(tmp_path / "x", caught.value))
+    monkeypatch.setenv("MEDVISION_CACHE", str(tmp_path))
+    told = str(write_error(tmp_path / "cases" / "x", OSError(errno.EROFS, "Read-only file system")))
+    assert "set $MEDVISION_CACHE to another folder" in told
 
 
 def test_a_full_disk_is_one_sentence_and_the_old_file_stays(tmp_path, monkeypatch):

@@ -172,6 +172,12 @@ def test_a_patient_without_a_name(manifest, empty):
     assert found[0].endswith(": no patient")
 
 
+def test_a_path_that_no_file_can_have_is_a_missing_file(tmp_path):
+    (tmp_path / "cohort.csv").write_text(f"patient_id,image\n7,{'x' * 300}.nii\n")
+    with pytest.raises(CohortError, match="there is no image"):
+        read_manifest(tmp_path / "cohort.csv")
+
+
 def test_cases_that_stand_there_twice(manifest):
     path = manifest("patient_id,name,image\n1,x,a.nii\n2,y,b.nii\n3,x,c.nii\n")
     assert problems(path, case="name") == [

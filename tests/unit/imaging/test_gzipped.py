@@ -73,3 +73,13 @@ def seed_is_honest(source: Path) -> bool:
     from pydicom import dcmread
 
     return dcmread(source, specific_tags=["Rows"]).Rows < 100
+
+
+def test_a_deflated_file_with_gigabytes_behind_its_end_is_not_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "scan.dcm"
+    path.write_bytes(next(iter(sample("dicom-deflated").values())))
+    refuse_deflated_bomb(path)
+    with path.open("r+b") as file:
+        file.truncate(10 << 30)
+    with pytest.raises(SeriesError, match="10239 MiB lie behind the end of its data"):
+        load_volume(path)

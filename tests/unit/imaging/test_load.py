@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -104,3 +105,19 @@ def test_headers_are_checked_without_heavy_imports(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_folder_that_cannot_be_read_is_not_passed_over(tmp_path: Path, monkeypatch: Any) -> None:
+    """It may hold the other half of the slices."""
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "1.dcm").write_bytes(b"")
+    scandir = os.scandir
+
+    def closed(path: Any) -> Any:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    with pytest.raises(SeriesError, match="closed: the folder cannot be read: Permission denied"):
+        load_volume(tmp_path)

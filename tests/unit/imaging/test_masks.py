@@ -13,6 +13,7 @@ from medvision.errors import GeometryError, MedvisionError, SeriesError
 from medvision.imaging import Geometry, Volume, inspect, reorient, save_nifti, save_seg
 from medvision.imaging.masks import check_mask, load_mask, load_mask_stack
 from medvision.imaging.segments import Segment
+from medvision.imaging.volume import Provenance
 from medvision.testing import thorax_phantom, write_dicom_series, write_rtstruct
 from medvision.testing.strategies import geometries, masks
 
@@ -135,6 +136,40 @@ def test_a_folder_with_one_dicom_mask_is_read_and_with_two_refused(tmp_path) -> 
     write_rtstruct(tmp_path / "rs" / "b.dcm", ct, {"box": [square]})
     with pytest.raises(SeriesError, match="2 files, the first a DICOM mask; give the one"):
         load_mask(tmp_path / "rs", ct)
+
+
+@pytest.mark.parametrize("kind", ["seg", "rtstruct", "header"])
+def test_gigabytes_of_zeros_behind_a_dicom_mask_are_not_read(tmp_path, kind) -> None:
+    files = write_dicom_series(thorax_phantom(1, shape=(48, 48, 16), lesions=1), tmp_path / "ct")
+    path = tmp_path / "mask.dcm"
+    if kind == "seg":
+        array = np.zeros((48, 48, 16), np.uint8)
+        array[10:20, 12:22, 3:9] = 1
+        mask = Volume(array, inspect(files).geometry, "SEG", Provenance(files=()))
+        save_seg(path, mask, files, {1: "liver"}, algorithm="MANUAL")
+    elif kind == "rtstruct":
+        write_rtstruct(path, files, {"GTV": [[[0, 0, 0], [9, 0, 0], [9, 9, 0]]]})
+    else:
+        path.write_bytes(bytes(128) + b"DICM")
+    with path.open("r+b") as file:
+        file.truncate(10 << 30)
+    if kind == "seg":
+        assert load_mask(path, files).array.sum() == array.sum()
+    else:
+        with pytest.raises(SeriesError, match=r"cut short or damaged"):
+            load_mask(path, files)
+
+
+def test_a_file_that_may_not_be_read_is_a_sentence(tmp_path, array, monkeypatch) -> None:
+    path = tmp_path / "mask.dcm"
+    path.write_bytes(b"")
+
+    def refused(path: Path, *_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(SeriesError, match=r"mask\.dcm: not a DICOM file"):
+        load_mask(path, GRID)
 
 
 def test_what_is_no_mask_is_refused_as_a_scan_would_be(tmp_path) -> None:

@@ -65,6 +65,23 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing_half(scan, tmp_path, mon
         cached(scan, tmp_path / "cache")
 
 
+def test_a_cache_that_can_only_be_read_gives_what_it_holds(scan, tmp_path, monkeypatch):
+    root = tmp_path / "cache"
+    expected = cached(scan, root).image()
+
+    def refuse(*_args, **_more):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("medvision.leases.FileLock", refuse)
+    monkeypatch.setattr("medvision.leases._OURS", {})
+    assert np.array_equal(cached(scan, root).image(), expected)
+    assert [entry.in_use for entry in store.entries(root)] == [False]
+    with pytest.raises(RunError, match="cannot be written"):
+        store.clear(root)
+    with pytest.raises(RunError, match="cannot be written"):
+        cached(scan, root, spacing_mm=(2, 2, 2))
+
+
 def test_an_entry_that_goes_while_it_is_read_is_one_sentence(scan, tmp_path):
     case = cached(scan, tmp_path / "cache")
     (case.folder / "image.npy").write_bytes(b"")
