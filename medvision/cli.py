@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -15,6 +16,7 @@ from medvision.errors import MedvisionError, missing_to_train, needs_training_ex
 from medvision.imaging.options import Reading
 
 _AS_IT_IS = Reading()
+_NO_PATH = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EACCES)
 
 
 app = App(
@@ -53,6 +55,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # The reader (such as `head`) has gone; Python must not complain again while it shuts down.
         sys.stdout = None
         code = 0
+    except OSError as error:
+        if error.errno not in _NO_PATH:
+            raise
+        print(f"medvision: {error.filename}: {error.strerror}; give another path", file=sys.stderr)
+        code = 2
     raise SystemExit(code)
 
 

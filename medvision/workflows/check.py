@@ -10,8 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import Unpack
 
+import numpy as np
+
 from medvision.cohort import Case, Cohort, file_hashes, same_scan_twice
-from medvision.config import ClassificationTask, Study, StudyFile
+from medvision.config import ClassificationTask, SegmentationTask, Study, StudyFile
 from medvision.errors import CohortError, MedvisionError, TrainingError
 from medvision.imaging import Geometry, ImageHeader, ReadingOptions, check_mask, inspect
 from medvision.reporting.terminal import table_text
@@ -19,7 +21,14 @@ from medvision.runs import atomic_write, cache_folder
 from medvision.wording import first_of, several
 from medvision.workflows.balance import balance_of
 from medvision.workflows.memory import available_bytes, training_bytes
-from medvision.workflows.opened import MOST_NAMED, OpenedStudy, median_spacing, open_study, reads_masks
+from medvision.workflows.opened import (
+    MOST_NAMED,
+    OpenedStudy,
+    SpacingMm,
+    median_spacing,
+    open_study,
+    reads_masks,
+)
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,7 @@ class CheckedStudy:
             f"  scans     {len(self.headers)}, {several(len(shapes), 'size')}, most often {common} voxels",
             f"  split     {splits.kind}, {parts}{repeats}, hash {splits.sha256[:12]}",
             *self._locked(),
+            *self._coarser(),
             f"  memory    about {self.memory / 2**30:.1f} GiB a training step",
         ]
         lines += [] if self.deep is None else [f"  deep      {self.deep}"]
@@ -65,6 +75,24 @@ class CheckedStudy:
         patients = locked.table["patient_id"].nunique()
         unit, digest = self.opened.study.task.unit, self.opened.splits.locked_sha256[:12]
         return [f"  locked    {len(locked)} {unit}s of {patients} patients, not opened, hash {digest}"]
+
+    def _coarser(self) -> list[str]:
+        """A warning, for a segmentation whose voxels are longer than a scan's."""
+        study = self.opened.study
+        grids = [header.geometry for header in self.headers.values()]
+        turned, target = _turned_to(study, grids)
+        if target is None or not isinstance(study.task, SegmentationTask):
+            return []
+        # Scanners round: a hundredth of a voxel is no coarser grid.
+        longer = [max(np.divide(target, scan.spacing_mm)) for scan in turned]
+        coarser = [factor for factor in longer if factor > 1.01]
+        if not coarser:
+            return []
+        return [
+            f"  voxels    longer than those of {len(coarser)} of {several(len(grids), 'scan')}, up to "
+            f"{max(coarser):.2g} times: masks come back with rounded outlines, small ones less like "
+            "themselves (docs/preprocessing.md, Back to the scan)"
+        ]
 
     def _classes(self) -> str:
         if not isinstance(self.opened.study.task, ClassificationTask):
@@ -187,15 +215,22 @@ def _check_memory(study: Study, headers: dict[str, ImageHeader]) -> int:
 
 
 def _preprocessed_shapes(study: Study, scans: Sequence[Geometry]) -> list[tuple[int, ...]]:
+    turned, target = _turned_to(study, scans)
+    if target is None:
+        return [scan.shape for scan in turned]
+    return [
+        tuple(round(mm / want) for mm, want in zip(scan.extent_mm, target, strict=True)) for scan in turned
+    ]
+
+
+def _turned_to(study: Study, scans: Sequence[Geometry]) -> tuple[list[Geometry], SpacingMm | None]:
+    """The scans in the study's orientation, and the voxel size to which it resamples them."""
     steps = study.preprocessing
     turned = [scan.reoriented(steps.orientation) for scan in scans]
     match steps.spacing_mm:
         case None:
-            return [scan.shape for scan in turned]
+            return turned, None
         case "median":  # of all cases: for an estimate that of each fold is near enough
-            target = median_spacing([scan.spacing_mm for scan in turned])
+            return turned, median_spacing([scan.spacing_mm for scan in turned])
         case spacing:
-            target = spacing
-    return [
-        tuple(round(mm / want) for mm, want in zip(scan.extent_mm, target, strict=True)) for scan in turned
-    ]
+            return turned, spacing

@@ -98,6 +98,11 @@ def test_version_names_the_versions_that_matter(capsys):
         (["evaluate", "nowhere.csv"], "nowhere.csv"),
         (["evaluate", "--reference", "a", "--prediction", "b"], "--labels"),
         (["run", "x.yaml", "--folds", "one"], "write fold numbers"),
+        (["scan", "x" * 300], "File name too long; give another path"),
+        (["init", f"{'x' * 300}.csv"], "File name too long; give another path"),
+        (["convert", f"{'x' * 300}.nii", "out.nii.gz"], "File name too long; give another path"),
+        (["evaluate", f"{'x' * 300}.csv"], "File name too long; give another path"),
+        (["report", "x" * 300], "File name too long; give another path"),
     ],
 )
 def test_a_users_mistake_is_one_sentence_and_exit_code_two(words, said, capsys, tmp_path, monkeypatch):

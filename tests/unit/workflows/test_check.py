@@ -34,6 +34,14 @@ def test_a_good_study_is_described(nodules, organ):
     assert "8 scans of 8 patients" in str(mv.check(organ))
 
 
+def test_voxels_that_are_longer_than_the_scans_are_said_where_masks_come_back(nodules, organ):
+    text = str(mv.check(organ, ["preprocessing.spacing_mm=[2, 1, 1]"]))
+    assert "  voxels    longer than those of 8 of 8 scans, up to 2 times: masks come back" in text
+    assert "longer than those" not in str(mv.check(organ, ["preprocessing.spacing_mm=[1.005, 1, 0.5]"]))
+    assert "longer than those" not in str(mv.check(organ, ["preprocessing.spacing_mm=null"]))
+    assert "longer than those" not in str(mv.check(nodules, ["preprocessing.spacing_mm=[9, 9, 9]"]))
+
+
 def test_deep_reads_every_voxel_and_computes_a_step(organ):
     assert "one step and one validation" in str(mv.check(organ, deep=True, device="cpu"))
 
