@@ -59,7 +59,7 @@ def match_marks(
     places, closeness_of = hit_places(found, truth, rule)
     # An order of rows that depends on what they say alone.
     scores = numbers(found["score"])
-    mark_order = np.lexsort([*places.reshape(len(found), -1).T[::-1], -scores])
+    mark_order = np.lexsort([*places.reshape(len(found), 2 * places.shape[2]).T[::-1], -scores])
     lesion_order = np.argsort(truth["lesion_id"].astype(str).to_numpy(dtype=str), kind="stable")
     hit, further = np.full(len(found), -1), np.zeros(len(found), dtype=bool)
     lesions_of = _rows_by_case(truth, lesion_order)

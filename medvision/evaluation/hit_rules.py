@@ -97,7 +97,8 @@ def _corners(table: pd.DataFrame, name: str, axes: Sequence[str], *, box: bool) 
     else:
         columns = [*axes, *axes] or ["x", "y"]
     table = table_with(table, name, columns)
-    places = np.stack([numbers(table[column]) for column in columns], axis=1).reshape(len(table), 2, -1)
+    flat = np.stack([numbers(table[column]) for column in columns], axis=1)
+    places = flat.reshape(len(table), 2, len(columns) // 2)
     outside = ~np.isfinite(places).all(axis=(1, 2))
     wrong = np.asarray(outside | (places[:, 0] > places[:, 1]).any(axis=1), dtype=bool)
     refuse_cases(table, wrong, f"{name} have a coordinate that is not finite, or a box turned inside out")

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medvision.errors import EvaluationError
@@ -160,6 +160,7 @@ def test_equals_the_definition_pair_by_pair(study, seed: int, fom: str) -> None:
     assert estimate.low <= estimate.value <= estimate.high
 
 
+@settings(max_examples=20)
 @given(st.integers(0, 10_000))
 def test_only_the_order_of_scores_matters(study, seed: int) -> None:
     marks, lesions, cases = study(seed)
