@@ -5,9 +5,9 @@
 Draws studies of a detector with a simple model of search. Half of the patients have lesions, one to four
 each; a lesion is marked with a chance that varies between patients, as do the scores of their lesions. A scan
 has a Poisson number of false positives, whose mean varies between patients, too. The truth is the measure on
-one very large study. Prints, for each measure and interval, the coverage at 95% with its Monte Carlo error, the
-mean width, and how often the status was not ok; then the share of false claims of the paired tests between
-two detectors that are equally good.
+one very large study. Prints, for each measure and interval, the coverage at 95% with its Monte Carlo error,
+the mean width, and how often the status was not ok; then the share of false claims of the paired tests
+between two detectors that are equally good.
 """
 
 from __future__ import annotations
