@@ -21,7 +21,10 @@ if TYPE_CHECKING:
         compare_cross_validated_auroc,
         cross_validated_auroc,
     )
+    from medvision.evaluation.detection_matching import match_marks
     from medvision.evaluation.estimates import Comparison, Estimate
+    from medvision.evaluation.froc_curve import Froc, compare_froc, froc
+    from medvision.evaluation.froc_merit import MeritEstimate, compare_froc_fom, froc_fom
     from medvision.evaluation.intraclass import icc
     from medvision.evaluation.margins import MarginTest, equivalence, non_inferiority
     from medvision.evaluation.mcnemar_test import mcnemar
@@ -78,8 +81,10 @@ _HOMES = {
     "CrossValidatedAuroc": "cross_validation",
     "DiagnosticAccuracy": "accuracy",
     "Estimate": "estimates",
+    "Froc": "froc_curve",
     "Kappa": "rater_agreement",
     "MarginTest": "margins",
+    "MeritEstimate": "froc_merit",
     "MulticlassAccuracy": "class_confusion",
     "MulticlassAuroc": "multiclass",
     "NestedCrossValidation": "nested_validation",
@@ -101,6 +106,8 @@ _HOMES = {
     "compare_ai_with_readers": "ai_against_readers",
     "compare_auroc": "auroc_comparison",
     "compare_cross_validated_auroc": "cross_validation",
+    "compare_froc": "froc_curve",
+    "compare_froc_fom": "froc_merit",
     "compare_mean_auroc": "separate_parts",
     "compare_proportions": "paired_proportions",
     "compare_readers_with_constant": "ai_against_readers",
@@ -111,8 +118,11 @@ _HOMES = {
     "diagnostic_accuracy": "accuracy",
     "equivalence": "margins",
     "fleiss_kappa": "rater_agreement",
+    "froc": "froc_curve",
+    "froc_fom": "froc_merit",
     "icc": "intraclass",
     "kappa": "rater_agreement",
+    "match_marks": "detection_matching",
     "mcnemar": "mcnemar_test",
     "mean_auroc": "separate_parts",
     "multiclass_accuracy": "class_confusion",
@@ -151,8 +161,10 @@ __all__ = [
     "CrossValidatedAuroc",
     "DiagnosticAccuracy",
     "Estimate",
+    "Froc",
     "Kappa",
     "MarginTest",
+    "MeritEstimate",
     "MulticlassAccuracy",
     "MulticlassAuroc",
     "NestedCrossValidation",
@@ -174,6 +186,8 @@ __all__ = [
     "compare_ai_with_readers",
     "compare_auroc",
     "compare_cross_validated_auroc",
+    "compare_froc",
+    "compare_froc_fom",
     "compare_mean_auroc",
     "compare_proportions",
     "compare_readers_with_constant",
@@ -184,8 +198,11 @@ __all__ = [
     "diagnostic_accuracy",
     "equivalence",
     "fleiss_kappa",
+    "froc",
+    "froc_fom",
     "icc",
     "kappa",
+    "match_marks",
     "mcnemar",
     "mean_auroc",
     "multiclass_accuracy",
