@@ -6,6 +6,7 @@ is written by its name within a union, too, where autodoc would write its own ob
 
 from __future__ import annotations
 
+from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.inspect import TypeAliasForwardRef
 
@@ -28,9 +29,16 @@ def _skip_fields_without_text(
     return True if (obj.__doc__ or "").startswith("Alias for field number") else None
 
 
+def _call_attributes_by_their_name(app: Sphinx, doctree: nodes.document) -> None:
+    for heading in doctree.findall(nodes.field_name):
+        if heading.astext() == "Variables":
+            heading.children = [nodes.Text("Attributes")]
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Go before napoleon."""
     TypeAliasForwardRef.__repr__ = lambda alias: alias.name
     app.connect("autodoc-process-docstring", _without_types, priority=BEFORE_NAPOLEON)
+    app.connect("doctree-read", _call_attributes_by_their_name)
     app.connect("autodoc-skip-member", _skip_fields_without_text)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -58,17 +59,8 @@ def test_every_page_is_in_the_contents() -> None:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The built site, without a warning."""
     out = tmp_path_factory.mktemp("site")
-    flags = [
-        "--quiet",
-        "--fail-on-warning",
-        "--keep-going",
-        "--nitpicky",
-        "-c",
-        "docs",
-        "-d",
-        str(out / "trees"),
-    ]
-    command = [sys.executable, "-m", "sphinx", *flags, ".", str(out / "html")]
+    flags = ["--quiet", "--fail-on-warning", "--keep-going", "--nitpicky", "-c", "docs", "-d"]
+    command = [sys.executable, "-m", "sphinx", *flags, str(out / "trees"), ".", str(out / "html")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return out / "html"
@@ -145,3 +137,29 @@ def test_docstrings_are_rendered_and_not_shown_as_written(site: Path) -> None:
         assert left == [], page.name
     roc = (site / "docs" / "api" / "roc.html").read_text(encoding="utf-8")
     assert 'id="medvision.evaluation.auroc"' in roc
+
+
+@pytest.mark.slow
+def test_what_a_function_returns_is_text_and_not_a_type(site: Path) -> None:
+    page = (site / "docs" / "api" / "imaging.html").read_text(encoding="utf-8")
+    assert "<p>The volume: whole numbers where slopes are 1" in page
+    assert "Alias for field number" not in page
+
+
+@pytest.mark.slow
+def test_notebooks_are_pages_with_their_file_beside_them(site: Path) -> None:
+    notebooks = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    assert notebooks
+    for notebook in notebooks:
+        page = (site / "notebooks" / f"{notebook.stem}.html").read_text(encoding="utf-8")
+        code = sum(cell["cell_type"] == "code" for cell in json.loads(notebook.read_text("utf-8"))["cells"])
+        assert page.count('<div class="highlight-python') == code
+        copies = list((site / "_downloads").rglob(notebook.name))
+        assert [copy.read_bytes() for copy in copies] == [notebook.read_bytes()]
+
+
+@pytest.mark.slow
+def test_code_on_a_page_leads_to_its_function(site: Path) -> None:
+    page = (site / "docs" / "which_interval.html").read_text(encoding="utf-8")
+    assert 'href="api/proportions.html#medvision.evaluation.proportion"' in page
+    assert 'href="../docs/api' not in page
