@@ -296,7 +296,7 @@ def evaluate(
         )
     else:
         raise MedvisionError("name a table of predictions, or --reference and --prediction with masks")
-    text = show_tables(evaluation_tables(found), out, found.to_json(), "evaluation")
+    text = show_tables(evaluation_tables(found), out, found.to_json(), "evaluation", found.estimates)
     print(found.to_json() if json else text)
     return 0
 

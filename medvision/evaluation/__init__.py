@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from medvision.evaluation.auroc_comparison import compare_auroc
     from medvision.evaluation.class_confusion import MulticlassAccuracy, multiclass_accuracy
     from medvision.evaluation.clustered import ClusteredProportion, clustered_proportion
+    from medvision.evaluation.coordinates import RocCoordinates, roc_coordinates
     from medvision.evaluation.cross_validation import (
         CrossValidatedAuroc,
         compare_cross_validated_auroc,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     )
     from medvision.evaluation.detection_matching import match_marks
     from medvision.evaluation.estimates import Comparison, Estimate
+    from medvision.evaluation.fixed_rate import compare_at, sensitivity_at, specificity_at
     from medvision.evaluation.froc_curve import Froc, compare_froc, froc
     from medvision.evaluation.froc_merit import MeritEstimate, compare_froc_fom, froc_fom
     from medvision.evaluation.intraclass import icc
@@ -90,6 +92,7 @@ _HOMES = {
     "NestedCrossValidation": "nested_validation",
     "ReaderStudy": "multi_reader",
     "Recalibration": "recalibration",
+    "RocCoordinates": "coordinates",
     "Subgroups": "subgroup_analysis",
     "TwoByTwo": "accuracy",
     "VarianceComponents": "obuchowski_rockette",
@@ -104,6 +107,7 @@ _HOMES = {
     "choose_threshold": "thresholds",
     "clustered_proportion": "clustered",
     "compare_ai_with_readers": "ai_against_readers",
+    "compare_at": "fixed_rate",
     "compare_auroc": "auroc_comparison",
     "compare_cross_validated_auroc": "cross_validation",
     "compare_froc": "froc_curve",
@@ -139,6 +143,7 @@ _HOMES = {
     "reader_study_from_jackknife": "multi_reader",
     "recalibrate": "recalibration",
     "recalibrate_out_of_fold": "recalibration",
+    "roc_coordinates": "coordinates",
     "sample_size_auroc": "sample_size",
     "sample_size_auroc_interval": "sample_size",
     "sample_size_paired_auroc": "paired_sizes",
@@ -146,6 +151,8 @@ _HOMES = {
     "sample_size_proportion": "sample_size",
     "sample_size_reader_study": "reader_power",
     "segmentation_scores": "segmentation",
+    "sensitivity_at": "fixed_rate",
+    "specificity_at": "fixed_rate",
     "subgroups": "subgroup_analysis",
     "summarise_segmentation": "segmentation_summary",
     "top_k_accuracy": "multiclass",
@@ -170,6 +177,7 @@ __all__ = [
     "NestedCrossValidation",
     "ReaderStudy",
     "Recalibration",
+    "RocCoordinates",
     "Subgroups",
     "TwoByTwo",
     "VarianceComponents",
@@ -184,6 +192,7 @@ __all__ = [
     "choose_threshold",
     "clustered_proportion",
     "compare_ai_with_readers",
+    "compare_at",
     "compare_auroc",
     "compare_cross_validated_auroc",
     "compare_froc",
@@ -219,6 +228,7 @@ __all__ = [
     "reader_study_from_jackknife",
     "recalibrate",
     "recalibrate_out_of_fold",
+    "roc_coordinates",
     "sample_size_auroc",
     "sample_size_auroc_interval",
     "sample_size_paired_auroc",
@@ -226,6 +236,8 @@ __all__ = [
     "sample_size_proportion",
     "sample_size_reader_study",
     "segmentation_scores",
+    "sensitivity_at",
+    "specificity_at",
     "subgroups",
     "summarise_segmentation",
     "top_k_accuracy",

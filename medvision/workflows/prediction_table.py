@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from medvision.cohort.spelling import written_alike
 from medvision.errors import EvaluationError
 
 _SHOWN = 20
@@ -112,7 +113,7 @@ def read_predictions(
         values("repeat"),
         frame,
         source,
-        (*label_notes, *_unnamed_ids(frame, columns)),
+        (*label_notes, *_unnamed_ids(frame, columns), *_spellings(frame, patient)),
     )
 
 
@@ -280,6 +281,14 @@ def _repeated_cases(frame: pd.DataFrame, case: str | None, repeat: str | None) -
     return [
         f"the case {name} stands in {count} rows" for name, count in double.value_counts(sort=False).items()
     ]
+
+
+def _spellings(frame: pd.DataFrame, patient: str | None) -> list[str]:
+    if patient is None:
+        return []
+    names = frame[patient].astype(str).tolist()
+    told = written_alike(names, [f"row {row + 2}" for row in range(len(names))])
+    return [f"patients: {sentence}" for sentence in told]
 
 
 def _unnamed_ids(frame: pd.DataFrame, columns: Mapping[str, str]) -> list[str]:

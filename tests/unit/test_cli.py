@@ -124,7 +124,10 @@ def test_evaluate_prints_a_table_or_json_and_writes_files(predictions, capsys, t
     assert (area["n_units"], area["n_patients"]) == (40, 20)
     assert json.loads((tmp_path / "out" / "evaluation.json").read_text()) == content
     for ending in ("csv", "md", "tex", "html"):
-        assert "auroc" in (tmp_path / "out" / f"evaluation.{ending}").read_text(encoding="utf-8")
+        assert "AUC" in (tmp_path / "out" / f"evaluation.{ending}").read_text(encoding="utf-8")
+    plain = pd.read_csv(tmp_path / "out" / "estimates.csv").set_index("metric")
+    assert plain.loc["auroc", "value"] == area["value"]
+    assert plain.loc["auroc", "low"] == pytest.approx(area["low"], rel=1e-12)
 
 
 def test_compare_matches_cases_and_gives_every_pair(predictions, capsys, tmp_path):
