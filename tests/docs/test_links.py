@@ -123,8 +123,9 @@ def test_files_that_are_named_are_there() -> None:
 
 
 def _resolves(name: str, module: str, owners: list[str]) -> bool:
-    home = importlib.import_module(module)
-    for start in [home, *(getattr(home, owner, None) for owner in owners)]:
+    # A name alone is one of the module, of its class, or of the package through which the module is public.
+    home, package = (importlib.import_module(name) for name in (module, module.rpartition(".")[0] or module))
+    for start in [home, package, *(getattr(home, owner, None) for owner in owners)]:
         value: object = start
         for part in name.split("."):
             value = getattr(value, part, None)
