@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
-from medvision.cli_plan import examples, plan
+from medvision.cli_plan import examples
+from medvision.cli_readers import plan
 from medvision.errors import MedvisionError, missing_to_train, needs_training_extra
 from medvision.imaging.options import Reading
 
