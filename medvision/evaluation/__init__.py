@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from medvision.evaluation.segmentation_summary import summarise_segmentation
     from medvision.evaluation.separate_parts import compare_mean_auroc, mean_auroc
     from medvision.evaluation.subgroup_analysis import Subgroups, adjusted_interactions, subgroups
+    from medvision.evaluation.threshold_stability import ThresholdOptimism, optimism, threshold_interval
     from medvision.evaluation.thresholds import choose_threshold
 
 _HOMES = {
@@ -91,6 +92,7 @@ _HOMES = {
     "ReaderStudy": "multi_reader",
     "Recalibration": "recalibration",
     "Subgroups": "subgroup_analysis",
+    "ThresholdOptimism": "threshold_stability",
     "TwoByTwo": "accuracy",
     "VarianceComponents": "obuchowski_rockette",
     "adjust": "multiplicity",
@@ -130,6 +132,7 @@ _HOMES = {
     "multilabel_auroc": "multiclass",
     "nested_cross_validation": "nested_validation",
     "non_inferiority": "margins",
+    "optimism": "threshold_stability",
     "partial_auroc": "partial_roc",
     "power_auroc": "sample_size",
     "power_paired_auroc": "paired_sizes",
@@ -148,6 +151,7 @@ _HOMES = {
     "segmentation_scores": "segmentation",
     "subgroups": "subgroup_analysis",
     "summarise_segmentation": "segmentation_summary",
+    "threshold_interval": "threshold_stability",
     "top_k_accuracy": "multiclass",
 }
 
@@ -171,6 +175,7 @@ __all__ = [
     "ReaderStudy",
     "Recalibration",
     "Subgroups",
+    "ThresholdOptimism",
     "TwoByTwo",
     "VarianceComponents",
     "adjust",
@@ -210,6 +215,7 @@ __all__ = [
     "multilabel_auroc",
     "nested_cross_validation",
     "non_inferiority",
+    "optimism",
     "partial_auroc",
     "power_auroc",
     "power_paired_auroc",
@@ -228,6 +234,7 @@ __all__ = [
     "segmentation_scores",
     "subgroups",
     "summarise_segmentation",
+    "threshold_interval",
     "top_k_accuracy",
 ]
 
