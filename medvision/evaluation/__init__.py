@@ -50,6 +50,12 @@ if TYPE_CHECKING:
     )
     from medvision.evaluation.partial_roc import partial_auroc
     from medvision.evaluation.precision_recall import average_precision
+    from medvision.evaluation.probability_bins import (
+        BrierDecomposition,
+        CalibrationError,
+        brier_decomposition,
+        calibration_error,
+    )
     from medvision.evaluation.proportions import proportion
     from medvision.evaluation.rater_agreement import Kappa, fleiss_kappa, kappa
     from medvision.evaluation.reader_power import power_reader_study, sample_size_reader_study
@@ -68,6 +74,7 @@ if TYPE_CHECKING:
     from medvision.evaluation.segmentation import segmentation_scores
     from medvision.evaluation.segmentation_summary import summarise_segmentation
     from medvision.evaluation.separate_parts import compare_mean_auroc, mean_auroc
+    from medvision.evaluation.smooth_calibration import CalibrationCurve, calibration_curve
     from medvision.evaluation.subgroup_analysis import Subgroups, adjusted_interactions, subgroups
     from medvision.evaluation.threshold_stability import ThresholdOptimism, optimism, threshold_interval
     from medvision.evaluation.thresholds import choose_threshold
@@ -75,7 +82,10 @@ if TYPE_CHECKING:
 _HOMES = {
     "BlandAltman": "method_agreement",
     "BootstrapEstimate": "resampling",
+    "BrierDecomposition": "probability_bins",
     "Calibration": "reliability",
+    "CalibrationCurve": "smooth_calibration",
+    "CalibrationError": "probability_bins",
     "CaseNumbers": "sample_size",
     "ClusteredProportion": "clustered",
     "Comparison": "estimates",
@@ -102,7 +112,10 @@ _HOMES = {
     "average_precision": "precision_recall",
     "bland_altman": "method_agreement",
     "bootstrap": "resampling",
+    "brier_decomposition": "probability_bins",
     "calibration": "reliability",
+    "calibration_curve": "smooth_calibration",
+    "calibration_error": "probability_bins",
     "choose_threshold": "thresholds",
     "clustered_proportion": "clustered",
     "compare_ai_with_readers": "ai_against_readers",
@@ -158,7 +171,10 @@ _HOMES = {
 __all__ = [
     "BlandAltman",
     "BootstrapEstimate",
+    "BrierDecomposition",
     "Calibration",
+    "CalibrationCurve",
+    "CalibrationError",
     "CaseNumbers",
     "ClusteredProportion",
     "Comparison",
@@ -185,7 +201,10 @@ __all__ = [
     "average_precision",
     "bland_altman",
     "bootstrap",
+    "brier_decomposition",
     "calibration",
+    "calibration_curve",
+    "calibration_error",
     "choose_threshold",
     "clustered_proportion",
     "compare_ai_with_readers",
