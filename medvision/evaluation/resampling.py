@@ -224,6 +224,25 @@ def patient_draws(strata: Integers, resamples: int, seed: int) -> Iterator[Float
             yield counts[start : min(start + at_once, rows)].astype(np.float64)
 
 
+def label_strata(labels: Booleans, codes: Integers) -> Integers:
+    """The stratum of each patient: with and without a positive unit, or, where all have one, a negative unit.
+
+    Args:
+        labels: Shape ``(n,)``.
+        codes: The patient of each unit, from 0, shape ``(n,)``.
+
+    Example:
+        >>> label_strata(np.array([True, False, False]), np.array([0, 0, 1])).tolist()
+        [1, 0]
+    """
+    size = int(codes.max()) + 1 if len(codes) else 0
+    some = np.bincount(codes, weights=labels, minlength=size) > 0
+    if some.all():
+        # All negative units belong to patients who have positive ones, too: these must stay present.
+        some = np.bincount(codes, weights=~labels, minlength=size) > 0
+    return some.astype(np.int64)
+
+
 class _Resampled:
     """A table in an order that depends only on its content, and the patients of its rows."""
 
@@ -251,14 +270,7 @@ class _Resampled:
     def _strata(self) -> Integers:
         if _LABEL not in self.columns:
             return np.zeros(self.n_patients, dtype=np.int64)
-        positive = self.columns[_LABEL] == 1
-        some = np.bincount(self.codes, weights=positive, minlength=self.n_patients) > 0
-        if some.all():
-            # All negative units belong to patients who have positive ones, too: these must stay present.
-            return (np.bincount(self.codes, weights=~positive, minlength=self.n_patients) > 0).astype(
-                np.int64
-            )
-        return some.astype(np.int64)
+        return label_strata(self.columns[_LABEL] == 1, self.codes)
 
     def evaluators(
         self, metrics: Mapping[str, str | Metric] | Sequence[str]
