@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from medvision.evaluation.nested_validation import NestedCrossValidation, nested_cross_validation
     from medvision.evaluation.net_benefit import decision_curve
     from medvision.evaluation.obuchowski_rockette import VarianceComponents
+    from medvision.evaluation.ordered_classes import ordinal_c_index
     from medvision.evaluation.paired_proportions import compare_proportions
     from medvision.evaluation.paired_sizes import (
         allow_for_losses,
@@ -130,6 +131,7 @@ _HOMES = {
     "multilabel_auroc": "multiclass",
     "nested_cross_validation": "nested_validation",
     "non_inferiority": "margins",
+    "ordinal_c_index": "ordered_classes",
     "partial_auroc": "partial_roc",
     "power_auroc": "sample_size",
     "power_paired_auroc": "paired_sizes",
@@ -210,6 +212,7 @@ __all__ = [
     "multilabel_auroc",
     "nested_cross_validation",
     "non_inferiority",
+    "ordinal_c_index",
     "partial_auroc",
     "power_auroc",
     "power_paired_auroc",
