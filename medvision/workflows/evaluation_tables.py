@@ -12,6 +12,7 @@ from medvision.reporting import Table, table_text
 from medvision.reporting.tables.table import INDENT
 from medvision.runs import atomic_write
 from medvision.workflows.compare import ComparedModels
+from medvision.workflows.confusion_table import confusion_table
 from medvision.workflows.evaluation_result import Evaluation, text_of
 
 _HEAD = ("Metric", "Group", "Estimate", "Units", "Patients", "Method", "Status")
@@ -47,8 +48,12 @@ def evaluation_tables(found: Evaluation) -> list[Table]:
     Args:
         found: What `evaluate` returned.
     """
-    whole = evaluation_table(found)
-    return [whole, _subgroup_table(found)] if found.interactions else [whole]
+    tables = [evaluation_table(found)]
+    if found.interactions:
+        tables.append(_subgroup_table(found))
+    if found.confusion:
+        tables.append(confusion_table(found.confusion))
+    return tables
 
 
 def _of_subgroup(found: Evaluation, record: Mapping[str, Any]) -> bool:
