@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from medvision.evaluation.nested_validation import NestedCrossValidation, nested_cross_validation
     from medvision.evaluation.net_benefit import decision_curve
     from medvision.evaluation.obuchowski_rockette import VarianceComponents
+    from medvision.evaluation.ordered_classes import ordinal_c_index
     from medvision.evaluation.paired_proportions import compare_proportions
     from medvision.evaluation.paired_sizes import (
         allow_for_losses,
@@ -150,6 +151,7 @@ _HOMES = {
     "nested_cross_validation": "nested_validation",
     "non_inferiority": "margins",
     "optimism": "threshold_stability",
+    "ordinal_c_index": "ordered_classes",
     "partial_auroc": "partial_roc",
     "power_auroc": "sample_size",
     "power_paired_auroc": "paired_sizes",
@@ -244,6 +246,7 @@ __all__ = [
     "nested_cross_validation",
     "non_inferiority",
     "optimism",
+    "ordinal_c_index",
     "partial_auroc",
     "power_auroc",
     "power_paired_auroc",
