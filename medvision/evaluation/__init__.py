@@ -29,6 +29,12 @@ if TYPE_CHECKING:
     from medvision.evaluation.margins import MarginTest, equivalence, non_inferiority
     from medvision.evaluation.mcnemar_test import mcnemar
     from medvision.evaluation.method_agreement import BlandAltman, bland_altman
+    from medvision.evaluation.missing_predictions import (
+        CompleteCases,
+        MissingDataBounds,
+        drop_missing,
+        missing_data_bounds,
+    )
     from medvision.evaluation.multi_reader import ReaderStudy, reader_study, reader_study_from_jackknife
     from medvision.evaluation.multiclass import (
         MulticlassAuroc,
@@ -50,6 +56,7 @@ if TYPE_CHECKING:
     )
     from medvision.evaluation.partial_roc import partial_auroc
     from medvision.evaluation.precision_recall import average_precision
+    from medvision.evaluation.prevalence_table import predictive_values
     from medvision.evaluation.probability_bins import (
         BrierDecomposition,
         CalibrationError,
@@ -89,6 +96,7 @@ _HOMES = {
     "CaseNumbers": "sample_size",
     "ClusteredProportion": "clustered",
     "Comparison": "estimates",
+    "CompleteCases": "missing_predictions",
     "CrossValidatedAuroc": "cross_validation",
     "DiagnosticAccuracy": "accuracy",
     "Estimate": "estimates",
@@ -96,6 +104,7 @@ _HOMES = {
     "Kappa": "rater_agreement",
     "MarginTest": "margins",
     "MeritEstimate": "froc_merit",
+    "MissingDataBounds": "missing_predictions",
     "MulticlassAccuracy": "class_confusion",
     "MulticlassAuroc": "multiclass",
     "NestedCrossValidation": "nested_validation",
@@ -131,6 +140,7 @@ _HOMES = {
     "decision_curve": "net_benefit",
     "design_effect": "paired_sizes",
     "diagnostic_accuracy": "accuracy",
+    "drop_missing": "missing_predictions",
     "equivalence": "margins",
     "fleiss_kappa": "rater_agreement",
     "froc": "froc_curve",
@@ -140,6 +150,7 @@ _HOMES = {
     "match_marks": "detection_matching",
     "mcnemar": "mcnemar_test",
     "mean_auroc": "separate_parts",
+    "missing_data_bounds": "missing_predictions",
     "multiclass_accuracy": "class_confusion",
     "multiclass_auroc": "multiclass",
     "multilabel_auroc": "multiclass",
@@ -150,6 +161,7 @@ _HOMES = {
     "power_auroc": "sample_size",
     "power_paired_auroc": "paired_sizes",
     "power_reader_study": "reader_power",
+    "predictive_values": "prevalence_table",
     "proportion": "proportions",
     "reader_study": "multi_reader",
     "reader_study_from_jackknife": "multi_reader",
@@ -178,6 +190,7 @@ __all__ = [
     "CaseNumbers",
     "ClusteredProportion",
     "Comparison",
+    "CompleteCases",
     "CrossValidatedAuroc",
     "DiagnosticAccuracy",
     "Estimate",
@@ -185,6 +198,7 @@ __all__ = [
     "Kappa",
     "MarginTest",
     "MeritEstimate",
+    "MissingDataBounds",
     "MulticlassAccuracy",
     "MulticlassAuroc",
     "NestedCrossValidation",
@@ -220,6 +234,7 @@ __all__ = [
     "decision_curve",
     "design_effect",
     "diagnostic_accuracy",
+    "drop_missing",
     "equivalence",
     "fleiss_kappa",
     "froc",
@@ -229,6 +244,7 @@ __all__ = [
     "match_marks",
     "mcnemar",
     "mean_auroc",
+    "missing_data_bounds",
     "multiclass_accuracy",
     "multiclass_auroc",
     "multilabel_auroc",
@@ -239,6 +255,7 @@ __all__ = [
     "power_auroc",
     "power_paired_auroc",
     "power_reader_study",
+    "predictive_values",
     "proportion",
     "reader_study",
     "reader_study_from_jackknife",

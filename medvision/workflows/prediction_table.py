@@ -27,7 +27,7 @@ class Predictions:
 
     Attributes:
         labels: True where the condition is present, shape ``(n,)``.
-        scores: Finite, shape ``(n,)``.
+        scores: Shape ``(n,)``; finite, or NaN where missing ones were asked to be kept.
         patients: The patient of each row, or None.
         cases: The case of each row, or None.
         folds: The fold of each row, or None.
@@ -58,6 +58,7 @@ def read_predictions(
     fold: str | None = None,
     repeat: str | None = None,
     positive: object = 1,
+    keep_missing: bool = False,
 ) -> Predictions:
     """Read a table of predictions and refuse what cannot be evaluated.
 
@@ -70,6 +71,7 @@ def read_predictions(
         fold: Column of the fold in which the row was held out.
         repeat: Column of the repeat of the cross-validation.
         positive: The label that means that the condition is present; 1, "1", 1.0 and True are the same.
+        keep_missing: Keep rows whose score is missing, as NaN; otherwise they are refused.
 
     Raises:
         EvaluationError: The file cannot be read, a column is missing, or rows are wrong; all at once.
@@ -89,7 +91,7 @@ def read_predictions(
     owner = columns.get("patient") or columns.get("case")
     problems = [
         *_missing(frame, {role: name for role, name in columns.items() if role != "score"}, owner),
-        *_not_finite(frame, score, owner),
+        *_not_finite(frame, score, owner, keep_missing),
         *_repeated_cases(frame, case, repeat),
     ]
     if problems:
@@ -105,7 +107,7 @@ def read_predictions(
     source |= {"patients": int(frame[patient].nunique()) if patient else None, "columns": columns}
     return Predictions(
         labels,
-        _numbers(frame[score]).to_numpy(dtype=np.float64),
+        _numbers(frame[score]).to_numpy(dtype=np.float64, na_value=np.nan),
         values("patient"),
         values("case"),
         values("fold"),
@@ -264,11 +266,14 @@ def _missing(frame: pd.DataFrame, columns: Mapping[str, str], owner: str | None)
     ]
 
 
-def _not_finite(frame: pd.DataFrame, score: str, owner: str | None) -> list[str]:
+def _not_finite(frame: pd.DataFrame, score: str, owner: str | None, keep_missing: bool) -> list[str]:
     numbers = _numbers(frame[score]).to_numpy(dtype=np.float64, na_value=np.nan)
+    wrong = ~np.isfinite(numbers)
+    if keep_missing:
+        wrong &= ~frame[score].isna().to_numpy()
     return [
         f"{_where(frame, int(row), owner)}: the score {str(frame[score].iloc[row])!r} is no finite number"
-        for row in np.flatnonzero(~np.isfinite(numbers))
+        for row in np.flatnonzero(wrong)
     ]
 
 
