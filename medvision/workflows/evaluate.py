@@ -11,14 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from medvision.evaluation import (
-    Estimate,
-    auroc,
-    average_precision,
-    cross_validated_auroc,
-    diagnostic_accuracy,
-    predictive_values,
-)
+from medvision.evaluation import auroc, average_precision, cross_validated_auroc
 from medvision.evaluation.inputs import one_of
 from medvision.workflows.evaluation_groups import group_records, groups_of
 from medvision.workflows.evaluation_result import Evaluation as Evaluation
@@ -27,6 +20,11 @@ from medvision.workflows.missing_scores import Missing, bound_records, complete_
 from medvision.workflows.operating_point import operating_point
 from medvision.workflows.prediction_table import Predictions, read_predictions
 from medvision.workflows.probability_records import calibration_records, decision_records, decision_thresholds
+from medvision.workflows.threshold_records import (
+    records_at_prevalences,
+    records_at_threshold,
+    sampling_notes,
+)
 
 _FEW = 10
 
@@ -110,9 +108,9 @@ def evaluate(
     if limit is None:
         notes.append("no threshold was given: sensitivity, specificity and predictive values are left out")
     else:
-        records_at, cells = _at_threshold(found, limit, sampling, stated, level, status)
-        records += records_at + _at_prevalences(found, limit, further, level, status)
-        notes += [*limit_notes, *_sampling_notes(sampling, stated, further)]
+        records_at, cells = records_at_threshold(found, limit, sampling, stated, level, status)
+        records += records_at + records_at_prevalences(found, limit, further, level, status)
+        notes += [*limit_notes, *sampling_notes(sampling, stated, further)]
     for own, own_notes in _of_probabilities(found, calibration, decision_curve, level, sampling, stated):
         records += own
         notes += own_notes
@@ -123,7 +121,7 @@ def evaluate(
         if isinstance(limit, np.ndarray):  # a column: that of the rows without a score as well
             every_limit = operating_point(everyone, columns, positive, threshold, None, None)[0]
         bounds, bound_notes = bound_records(
-            everyone, every_limit, lambda one: _bounded(one, every_limit, level, status)
+            everyone, every_limit, lambda one: _bounded(one, every_limit, sampling, level, status)
         )
         records += bounds
         notes += bound_notes
@@ -143,38 +141,16 @@ def _prevalences(prevalence: float | Sequence[float] | None) -> tuple[float | No
 
 
 def _bounded(
-    filled: Predictions, limit: float | NDArray[np.float64] | None, level: float, status: str | None
-) -> list[dict[str, Any]]:
-    records = _ranking(filled, level)[0]
-    return (
-        records if limit is None else records + _at_threshold(filled, limit, "cohort", None, level, status)[0]
-    )
-
-
-def _at_prevalences(
-    found: Predictions,
-    limit: float | NDArray[np.float64],
-    prevalences: list[float],
+    filled: Predictions,
+    limit: float | NDArray[np.float64] | None,
+    sampling: Literal["cohort", "enriched"],
     level: float,
     status: str | None,
 ) -> list[dict[str, Any]]:
-    if not prevalences:
-        return []
-    table = predictive_values(
-        found.labels, found.scores >= limit, prevalences=prevalences, patients=found.patients, level=level
-    )
-    n = len(found.labels)
-    owners = n if found.patients is None else len(np.unique(found.patients.astype(str)))
-    records = []
-    for row in table.to_dict("records"):
-        at = f"{row['prevalence']:g}"
-        for name in ("ppv", "npv"):
-            one = Estimate(
-                row[name], row[f"{name}_low"], row[f"{name}_high"], level,
-                f"logit at a prevalence of {at} (Mercaldo)", n, owners, row["status"],
-            )  # fmt: skip
-            records.append(record_of(name, f"prevalence {at}", one, _joined(one.status, status)))
-    return records
+    records = _ranking(filled, level)[0]
+    if limit is None:
+        return records
+    return records + records_at_threshold(filled, limit, sampling, None, level, status)[0]
 
 
 def _of_probabilities(
@@ -258,59 +234,6 @@ def _class_notes(found: Predictions) -> list[str]:
             notes.append(
                 f"only {count} {name} cases: fewer than 10, read every interval that rests on them with care"
             )
-    return notes
-
-
-def _at_threshold(
-    found: Predictions,
-    limit: float | NDArray[np.float64],
-    sampling: Literal["cohort", "enriched"],
-    prevalence: float | None,
-    level: float,
-    status: str | None,
-) -> tuple[list[dict[str, Any]], dict[str, int]]:
-    accuracy = diagnostic_accuracy(
-        found.labels,
-        found.scores >= limit,
-        patients=found.patients,
-        sampling=sampling,
-        prevalence=prevalence,
-        level=level,
-    )
-    group = "all" if found.folds is None else "pooled"
-    records = [
-        record_of(name, group, estimate, _joined(estimate.status, status))
-        for name, estimate in accuracy.estimates().items()
-    ]
-    return records, accuracy.table.to_dict()
-
-
-def _joined(own: str, imposed: str | None) -> str:
-    if imposed is None:
-        return own
-    return imposed if own == "ok" else f"{own}; {imposed}"
-
-
-def _sampling_notes(sampling: str, prevalence: float | None, further: Sequence[float]) -> list[str]:
-    notes = []
-    if sampling == "enriched":
-        told = (
-            "are left out" if prevalence is None else f"are those at the stated prevalence of {prevalence:g}"
-        )
-        if further:
-            told = "are given at the stated prevalences only"
-        notes.append(
-            f"ENRICHED sampling: predictive values {told}; accuracy, F1 and MCC hold only for the mixture of "
-            "this sample"
-        )
-    elif prevalence is not None:
-        notes.append(
-            f"predictive values are those at the stated prevalence of {prevalence:g}, not of this sample"
-        )
-    if further:
-        notes.append(
-            "predictive values at a stated prevalence take sensitivity and specificity to be the same there"
-        )
     return notes
 
 

@@ -13,6 +13,7 @@ from medvision.reporting.tables.table import INDENT
 from medvision.runs import atomic_write
 from medvision.workflows.compare import ComparedModels
 from medvision.workflows.evaluation_result import Evaluation, text_of
+from medvision.workflows.probability_records import NET_BENEFIT
 
 _HEAD = ("Metric", "Group", "Estimate", "Units", "Patients", "Method", "Status")
 
@@ -34,7 +35,7 @@ def evaluation_table(found: Evaluation) -> Table:
             record["status"],
         )
         for record in found.estimates
-        if not _of_subgroup(found, record)
+        if not _of_subgroup(found, record) and record["metric"] not in NET_BENEFIT
     )
     counts = ", ".join(f"{cell} {count}" for cell, count in found.table.items())
     notes = found.notes if not counts else (f"2×2 table: {counts}", *found.notes)
@@ -42,13 +43,29 @@ def evaluation_table(found: Evaluation) -> Table:
 
 
 def evaluation_tables(found: Evaluation) -> list[Table]:
-    """Return the estimates of all cases, and where subgroups were asked for the table of these.
+    """Return the estimates of all cases, and the tables of subgroups and of net benefit that were asked for.
 
     Args:
         found: What `evaluate` returned.
     """
-    whole = evaluation_table(found)
-    return [whole, _subgroup_table(found)] if found.interactions else [whole]
+    tables = [evaluation_table(found)]
+    if found.interactions:
+        tables.append(_subgroup_table(found))
+    if any(record["metric"] in NET_BENEFIT for record in found.estimates):
+        tables.append(_net_benefit_table(found))
+    return tables
+
+
+def _net_benefit_table(found: Evaluation) -> Table:
+    """One row a threshold: the model, treating all, and how many interventions the model spares."""
+    rows: dict[str, list[str]] = {}
+    for record in found.estimates:
+        if record["metric"] in NET_BENEFIT:
+            row = rows.setdefault(record["group"], [str(record["group"]).removeprefix("threshold ")])
+            row.append(text_of(record) if record["metric"] == NET_BENEFIT[0] else _number(record["value"]))
+    head = ("Threshold", "Net benefit", "Treating all", "Interventions avoided")
+    notes = ("Interventions avoided are counted against treating all, at the same number of cases found.",)
+    return Table("decision_curve", "Net benefit", head, tuple(map(tuple, rows.values())), notes)
 
 
 def _of_subgroup(found: Evaluation, record: Mapping[str, Any]) -> bool:
@@ -116,6 +133,10 @@ def show_tables(tables: list[Table], out: Path | None, json_text: str, json_name
             atomic_write(out / f"{table.name}.html", str(table.to_html()))
         atomic_write(out / f"{json_name or tables[-1].name}.json", json_text + "\n")
     return "\n".join(table_text(table).rstrip() for table in tables)
+
+
+def _number(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.3f}"
 
 
 def _p(value: float | None) -> str:

@@ -96,8 +96,9 @@ def read_predictions(
     ]
     if problems:
         shown = problems[:_SHOWN] + ([f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else [])
+        hint = ", or see missing=drop and missing=bounds for scores" if frame[score].isna().any() else ""
         raise EvaluationError(
-            f"{len(problems)} problems in {source['name']}; mend or remove those rows", problems=shown
+            f"{len(problems)} problems in {source['name']}; mend or remove those rows{hint}", problems=shown
         )
     labels, label_notes = _binary(frame[label], label, positive, str(source["name"]))
 

@@ -53,8 +53,8 @@ def calibration_records(
         "calibration: intercept 0 and slope 1 are right probabilities; Spiegelhalter's test that they are: "
         f"{p_text(main.spiegelhalter_p)}",
         f"right probabilities would give an ECE of {errors.ece_if_calibrated[0]:.3f} to "
-        f"{errors.ece_if_calibrated[1]:.3f} and an ICI of {low:.3f} to {high:.3f} here, never 0; neither has an "
-        "interval",
+        f"{errors.ece_if_calibrated[1]:.3f} and an ICI of {low:.3f} to {high:.3f} here, never 0; neither "
+        "has an interval",
     ]
     if sampling == "enriched":
         notes.append("ENRICHED sampling: calibration holds only for the mixture of this sample")
@@ -93,7 +93,7 @@ def decision_records(
     owners = n if found.patients is None else len(np.unique(found.patients.astype(str)))
     records = []
     for row in table.to_dict("records"):
-        group = f"threshold {row['threshold']:g}"
+        group = f"threshold {row['threshold']:.10g}"
         name = "bootstrap over patients, percentile"
         own = Estimate(row["net_benefit"], row["low"], row["high"], level, name, n, owners, seed=0)
         records.append(record_of(NET_BENEFIT[0], group, own))
@@ -123,7 +123,7 @@ def decision_thresholds(asked: str | Sequence[float]) -> list[float]:
         ([0.1, 0.2, 0.3], [0.05, 0.2])
     """
     if not isinstance(asked, str):
-        return [float(value) for value in asked]
+        return list(dict.fromkeys(float(value) for value in asked))
     problem = EvaluationError(
         f"decision_curve={asked!r}: write FROM:TO, FROM:TO:STEP, or thresholds with commas, between 0 and 1"
     )
@@ -132,7 +132,7 @@ def decision_thresholds(asked: str | Sequence[float]) -> list[float]:
     except ValueError:
         raise problem from None
     if "," in asked or len(numbers) == 1:
-        return numbers
+        return list(dict.fromkeys(numbers))
     start, stop, step = (*numbers, _STEP)[:3]
     if len(numbers) > 3 or not (0 <= start <= stop < 1 and step > 0):
         raise problem
