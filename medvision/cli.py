@@ -227,6 +227,8 @@ def predict(
         "medvision evaluate predictions.csv --label y --score p --patient id --unit nodule --by sex,age:65",
         "medvision evaluate grades.csv --label grade --score low=p_low,mid=p_mid,high=p_high --ordinal",
         "medvision evaluate findings.csv --label mass,cyst --score p_mass,p_cyst --threshold 0.5,0.3",
+        "medvision evaluate predictions.csv --label y --score p --calibration --decision-curve 0.05:0.5:0.05",
+        "medvision evaluate predictions.csv --label y --score p --threshold 0.5 --missing bounds",
         "medvision evaluate --reference masks --prediction predicted --labels 1:anterior,2:posterior",
     ),
 )
@@ -245,12 +247,15 @@ def evaluate(
     threshold_rule: str | None = None,
     fit_on: Path | None = None,
     sampling: Literal["cohort", "enriched"] = "cohort",
-    prevalence: float | None = None,
+    prevalence: str | None = None,
     by: str | None = None,
     unit: str = "row",
     classes: str | None = None,
     ordinal: bool = False,
     level: float = 0.95,
+    missing: Literal["refuse", "drop", "bounds"] = "refuse",
+    calibration: bool = False,
+    decision_curve: str | None = None,
     reference: Path | None = None,
     prediction: Path | None = None,
     labels: str | None = None,
@@ -275,12 +280,15 @@ def evaluate(
         threshold_rule: Chooses it: youden, sensitivity>=0.95, specificity>=0.9, cost:5.
         fit_on: Table on which the rule chooses.
         sampling: enriched where cases were picked by their label.
-        prevalence: Where the predictive values shall hold.
+        prevalence: Where the predictive values shall hold; several with commas, such as 0.01,0.05.
         by: Columns of subgroups, such as sex,scanner,age:65; numbers are cut where the colon says.
         unit: What a row is, such as nodule.
         classes: The class of each column of --score, where that names columns alone.
         ordinal: The classes have an order, from the lowest to the highest as they are named.
         level: Confidence level.
+        missing: Rows without a score: refuse or drop them, or bounds: the worst and the best case beside.
+        calibration: Also measure how right the scores are as probabilities.
+        decision_curve: Also give the net benefit at thresholds FROM:TO:STEP, such as 0.05:0.5:0.05.
         reference: Folder of reference masks (NIfTI); with --prediction instead of a table.
         prediction: Folder of predicted masks of the same file names.
         labels: Structures of the masks, such as 1:anterior,2:posterior.
@@ -296,8 +304,10 @@ def evaluate(
         found = evaluate_table(
             predictions, label=_one_or_more(label), score=_score_columns(score, classes), patient=patient,
             case=case, fold=fold, repeat=repeat, positive=positive, threshold=_thresholds(threshold),
-            threshold_rule=threshold_rule, fit_on=fit_on, sampling=sampling, prevalence=prevalence,
-            by=[name for name in (by or "").split(",") if name], unit=unit, ordinal=ordinal, level=level,
+            threshold_rule=threshold_rule, fit_on=fit_on, sampling=sampling,
+            prevalence=_fractions(prevalence), by=[name for name in (by or "").split(",") if name], unit=unit,
+            ordinal=ordinal, level=level, missing=missing, calibration=calibration,
+            decision_curve=decision_curve,
         )  # fmt: skip
     elif reference is not None and prediction is not None:
         found = evaluate_masks(
@@ -641,6 +651,15 @@ def _numbers(text: str | None) -> list[int] | None:
         return [int(part) for part in text.split(",")]
     except ValueError:
         raise MedvisionError(f"--folds {text}: write fold numbers with commas, such as 0,1") from None
+
+
+def _fractions(text: str | None) -> list[float] | None:
+    if text is None:
+        return None
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise MedvisionError(f"--prevalence {text}: write 0.05, or several such as 0.01,0.05") from None
 
 
 def _number_or_name(text: str | None) -> float | str | None:

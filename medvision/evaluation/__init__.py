@@ -31,6 +31,12 @@ if TYPE_CHECKING:
     from medvision.evaluation.margins import MarginTest, equivalence, non_inferiority
     from medvision.evaluation.mcnemar_test import mcnemar
     from medvision.evaluation.method_agreement import BlandAltman, bland_altman
+    from medvision.evaluation.missing_predictions import (
+        CompleteCases,
+        MissingDataBounds,
+        drop_missing,
+        missing_data_bounds,
+    )
     from medvision.evaluation.multi_reader import ReaderStudy, reader_study, reader_study_from_jackknife
     from medvision.evaluation.multiclass import (
         MulticlassAuroc,
@@ -53,6 +59,7 @@ if TYPE_CHECKING:
     )
     from medvision.evaluation.partial_roc import partial_auroc
     from medvision.evaluation.precision_recall import average_precision
+    from medvision.evaluation.prevalence_table import predictive_values
     from medvision.evaluation.probability_bins import (
         BrierDecomposition,
         CalibrationError,
@@ -92,6 +99,7 @@ _HOMES = {
     "CaseNumbers": "sample_size",
     "ClusteredProportion": "clustered",
     "Comparison": "estimates",
+    "CompleteCases": "missing_predictions",
     "CrossValidatedAuroc": "cross_validation",
     "DiagnosticAccuracy": "accuracy",
     "Estimate": "estimates",
@@ -99,6 +107,7 @@ _HOMES = {
     "Kappa": "rater_agreement",
     "MarginTest": "margins",
     "MeritEstimate": "froc_merit",
+    "MissingDataBounds": "missing_predictions",
     "MulticlassAccuracy": "class_confusion",
     "MulticlassAuroc": "multiclass",
     "NestedCrossValidation": "nested_validation",
@@ -136,6 +145,7 @@ _HOMES = {
     "decision_curve": "net_benefit",
     "design_effect": "paired_sizes",
     "diagnostic_accuracy": "accuracy",
+    "drop_missing": "missing_predictions",
     "equivalence": "margins",
     "fleiss_kappa": "rater_agreement",
     "froc": "froc_curve",
@@ -145,6 +155,7 @@ _HOMES = {
     "match_marks": "detection_matching",
     "mcnemar": "mcnemar_test",
     "mean_auroc": "separate_parts",
+    "missing_data_bounds": "missing_predictions",
     "multiclass_accuracy": "class_confusion",
     "multiclass_auroc": "multiclass",
     "multilabel_auroc": "multiclass",
@@ -156,6 +167,7 @@ _HOMES = {
     "power_auroc": "sample_size",
     "power_paired_auroc": "paired_sizes",
     "power_reader_study": "reader_power",
+    "predictive_values": "prevalence_table",
     "proportion": "proportions",
     "reader_study": "multi_reader",
     "reader_study_from_jackknife": "multi_reader",
@@ -187,6 +199,7 @@ __all__ = [
     "CaseNumbers",
     "ClusteredProportion",
     "Comparison",
+    "CompleteCases",
     "CrossValidatedAuroc",
     "DiagnosticAccuracy",
     "Estimate",
@@ -194,6 +207,7 @@ __all__ = [
     "Kappa",
     "MarginTest",
     "MeritEstimate",
+    "MissingDataBounds",
     "MulticlassAccuracy",
     "MulticlassAuroc",
     "NestedCrossValidation",
@@ -231,6 +245,7 @@ __all__ = [
     "decision_curve",
     "design_effect",
     "diagnostic_accuracy",
+    "drop_missing",
     "equivalence",
     "fleiss_kappa",
     "froc",
@@ -240,6 +255,7 @@ __all__ = [
     "match_marks",
     "mcnemar",
     "mean_auroc",
+    "missing_data_bounds",
     "multiclass_accuracy",
     "multiclass_auroc",
     "multilabel_auroc",
@@ -251,6 +267,7 @@ __all__ = [
     "power_auroc",
     "power_paired_auroc",
     "power_reader_study",
+    "predictive_values",
     "proportion",
     "reader_study",
     "reader_study_from_jackknife",

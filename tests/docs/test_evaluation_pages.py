@@ -45,6 +45,7 @@ def table() -> pd.DataFrame:
         {
             "y": label,
             "p": label + rng.normal(size=80),
+            "q": rng.random(80),
             "f": np.arange(80) % 4,
             "sex": rng.choice(["f", "m"], 80),
         }
@@ -58,10 +59,13 @@ def table() -> pd.DataFrame:
         {"threshold": 0.5, "fold": "f"},
         {"threshold_rule": "youden", "by": ["sex"]},
         {"threshold": 99.0, "sampling": "enriched"},
+        {"threshold": 0.5, "missing": "bounds", "prevalence": [0.01, 0.1]},
+        {"score": "q", "calibration": True, "decision_curve": "0:0.4:0.2"},
     ],
 )
 def test_json_fits_the_schema(table: pd.DataFrame, options: dict[str, object]) -> None:
-    found = json.loads(evaluate(table, label="y", score="p", **options).to_json())
+    gappy = table.assign(p=table["p"].mask(table.index < 5)) if "missing" in options else table
+    found = json.loads(evaluate(gappy, label="y", **{"score": "p", **options}).to_json())
     jsonschema.validate(found, SCHEMA)
 
 

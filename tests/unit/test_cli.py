@@ -6,6 +6,7 @@ import resource
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -154,6 +155,33 @@ def test_evaluate_takes_several_classes_and_labels(tmp_path, capsys):
     ):
         assert run("evaluate", str(table), "--label", "y", *words) == 2
         assert told in capsys.readouterr().err
+
+
+def test_evaluate_measures_probabilities_prevalences_and_missing_scores(predictions, capsys, tmp_path):
+    table = pd.read_csv(predictions)
+    table["score"] = (1 / (1 + np.exp(-table["score"]))).mask(table.index == 7)
+    table.to_csv(tmp_path / "gaps.csv", index=False)
+    words = [
+        "evaluate",
+        str(tmp_path / "gaps.csv"),
+        "--threshold",
+        "0.5",
+        "--missing",
+        "bounds",
+        "--calibration",
+    ]
+    words += ["--prevalence", "0.01,0.1", "--decision-curve", "0.1:0.3:0.1", "--out", str(tmp_path / "out")]
+    assert run(*words, "--json") == 0
+    records = json.loads(capsys.readouterr().out)["estimates"]
+    groups = {row["group"] for row in records}
+    assert {"worst case", "best case", "prevalence 0.01", "threshold 0.2"} <= groups
+    assert "calibration_slope" in {row["metric"] for row in records}
+    rows = (tmp_path / "out" / "decision_curve.csv").read_text(encoding="utf-8").splitlines()
+    assert [row.split(",")[0] for row in rows] == ["Threshold", "0.1", "0.2", "0.3"]
+    assert run("evaluate", str(tmp_path / "gaps.csv")) == 2
+    assert "row 9" in capsys.readouterr().err
+    assert run(*words[:4], "--prevalence", "5%", "--missing", "drop") == 2
+    assert "--prevalence 5%" in capsys.readouterr().err
 
 
 def test_compare_matches_cases_and_gives_every_pair(predictions, capsys, tmp_path):
