@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from medvision.evaluation.rater_agreement import Kappa, fleiss_kappa, kappa
     from medvision.evaluation.reader_power import power_reader_study, sample_size_reader_study
     from medvision.evaluation.recalibration import Recalibration, recalibrate, recalibrate_out_of_fold
+    from medvision.evaluation.regression_readout import RegressionScores, regression_scores
     from medvision.evaluation.reliability import Calibration, calibration
     from medvision.evaluation.repeated_validation import corrected_resampled_t
     from medvision.evaluation.resampling import BootstrapEstimate, bootstrap
@@ -91,6 +92,7 @@ _HOMES = {
     "NestedCrossValidation": "nested_validation",
     "ReaderStudy": "multi_reader",
     "Recalibration": "recalibration",
+    "RegressionScores": "regression_readout",
     "Subgroups": "subgroup_analysis",
     "TwoByTwo": "accuracy",
     "VarianceComponents": "obuchowski_rockette",
@@ -141,6 +143,7 @@ _HOMES = {
     "reader_study_from_jackknife": "multi_reader",
     "recalibrate": "recalibration",
     "recalibrate_out_of_fold": "recalibration",
+    "regression_scores": "regression_readout",
     "sample_size_auroc": "sample_size",
     "sample_size_auroc_interval": "sample_size",
     "sample_size_paired_auroc": "paired_sizes",
@@ -172,6 +175,7 @@ __all__ = [
     "NestedCrossValidation",
     "ReaderStudy",
     "Recalibration",
+    "RegressionScores",
     "Subgroups",
     "TwoByTwo",
     "VarianceComponents",
@@ -222,6 +226,7 @@ __all__ = [
     "reader_study_from_jackknife",
     "recalibrate",
     "recalibrate_out_of_fold",
+    "regression_scores",
     "sample_size_auroc",
     "sample_size_auroc_interval",
     "sample_size_paired_auroc",
