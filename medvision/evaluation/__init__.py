@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from medvision.evaluation.segmentation_summary import summarise_segmentation
     from medvision.evaluation.separate_parts import compare_mean_auroc, mean_auroc
     from medvision.evaluation.subgroup_analysis import Subgroups, adjusted_interactions, subgroups
+    from medvision.evaluation.survival_concordance import harrell_c, uno_c
     from medvision.evaluation.thresholds import choose_threshold
 
 _HOMES = {
@@ -123,6 +124,7 @@ _HOMES = {
     "fleiss_kappa": "rater_agreement",
     "froc": "froc_curve",
     "froc_fom": "froc_merit",
+    "harrell_c": "survival_concordance",
     "icc": "intraclass",
     "kappa": "rater_agreement",
     "match_marks": "detection_matching",
@@ -154,6 +156,7 @@ _HOMES = {
     "subgroups": "subgroup_analysis",
     "summarise_segmentation": "segmentation_summary",
     "top_k_accuracy": "multiclass",
+    "uno_c": "survival_concordance",
 }
 
 __all__ = [
@@ -206,6 +209,7 @@ __all__ = [
     "fleiss_kappa",
     "froc",
     "froc_fom",
+    "harrell_c",
     "icc",
     "kappa",
     "match_marks",
@@ -237,6 +241,7 @@ __all__ = [
     "subgroups",
     "summarise_segmentation",
     "top_k_accuracy",
+    "uno_c",
 ]
 
 

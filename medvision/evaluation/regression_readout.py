@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -20,34 +21,17 @@ from medvision.evaluation.estimates import (
 )
 from medvision.evaluation.inputs import (
     Floats,
+    Integers,
     checked_level,
     finite_scores,
     patient_codes,
     same_length,
 )
-from medvision.evaluation.joint_draws import BOOTSTRAP, joint_bootstrap
-from medvision.evaluation.weighted_metrics import WeightedMetric
-from medvision.evaluation.weighted_regression import (
-    bias,
-    concordance_correlation,
-    explained_share,
-    mean_absolute_error,
-    pearson,
-    root_mean_squared_error,
-    spearman,
-)
+from medvision.evaluation.joint_draws import joint_bootstrap
+from medvision.evaluation.weighted_ranks import weighted_spearman
 
 CONSTANT = "constant_values"
-
-_METRICS = {
-    "mae": mean_absolute_error,
-    "rmse": root_mean_squared_error,
-    "bias": bias,
-    "r_squared": explained_share,
-    "ccc": concordance_correlation,
-    "pearson": pearson,
-    "spearman": spearman,
-}
+ONE_PATIENT = "one_patient"
 
 
 @dataclass(frozen=True)
@@ -99,18 +83,21 @@ def regression_scores(
 ) -> RegressionScores:
     """Errors, explained share, agreement and correlation of a predicted number, each with its interval.
 
-    With one unit a patient: Student's t for the bias; Fisher's z for the correlations, with the variance
-    1 / (n - 3) for Pearson's and (1 + r² / 2) / (n - 3) for Spearman's (Bonett and Wright, Psychometrika
-    2000;65:23), and Lin's variance of z for his coefficient (Biometrics 1989;45:255, as corrected in
-    2000;56:324). These of Pearson and Lin assume that both numbers are jointly normal. With several units a
-    patient, and always for MAE, RMSE and R², it is the percentile bootstrap over patients, in which all see
-    the same draws.
+    Each interval but that of Spearman's correlation is Student's t on m - 1 degrees of freedom with a
+    standard error that sums, over the m patients, the squares of what each adds to the measure (delta
+    method): on the plain scale for the bias (with one unit a patient it is the t interval of a mean), on that
+    of the logarithm for MAE, RMSE and 1 - R², on Fisher's z for the correlations. With one unit a patient,
+    Pearson's correlation has Fisher's variance 1 / (n - 3) and a normal quantile, Spearman's
+    (1 + r² / 2) / (n - 3) (Bonett and Wright, Psychometrika 2000;65:23, doi:10.1007/BF02294183), and Lin's
+    coefficient Lin's variance (Biometrics 1989;45:255, as corrected in 2000;56:324); those of Pearson and Lin
+    assume that both numbers are jointly normal. Spearman's with several units a patient has the percentile
+    bootstrap over patients.
 
     Args:
         reference: The measured number of each unit, shape ``(n,)``.
         prediction: The predicted number, in the same unit.
         patients: The patient of each unit.
-        resamples: Of the bootstrap.
+        resamples: Of the bootstrap of Spearman's correlation.
         seed: Of the bootstrap; it draws the same whatever the order of the rows.
         level: Confidence level.
 
@@ -132,22 +119,20 @@ def regression_scores(
     same_length(len(x), prediction=y)
     codes = patient_codes(patients, len(x))
     if len(x) == 0:
-        blank = undefined(UNDEFINED_NO_UNITS, level=level, method=BOOTSTRAP, n_units=0, n_patients=0)
-        return RegressionScores(**dict.fromkeys(_METRICS, blank))
+        blank = undefined(UNDEFINED_NO_UNITS, level=level, method="t", n_units=0, n_patients=0)
+        return RegressionScores(*[blank] * len(fields(RegressionScores)))
     order = content_order(codes, patients, y, x)
     x, y = x[order], y[order]
     codes = codes if patients is None else codes[order]
-    owners = len(np.unique(codes))
-    metrics = {name: build(x, y) for name, build in _METRICS.items()}
-    closed = _closed(metrics, x, y, level) if owners == len(x) else {}
-    drawn = {name: metric for name, metric in metrics.items() if name not in closed}
-    found = joint_bootstrap(
-        drawn, np.zeros(owners, dtype=np.int64), codes, resamples=resamples, seed=seed, level=level
+    found = _errors(x, y, codes, level)
+    single = len(np.unique(codes)) == len(x)
+    found |= (
+        _plain_correlations(x, y, level) if single else _correlations(x, y, codes, resamples, seed, level)
     )
     constant = {"r_squared"} if np.ptp(x) == 0 else set()
     constant |= {"ccc", "pearson", "spearman"} if np.ptp(x) == 0 or np.ptp(y) == 0 else set()
     return RegressionScores(
-        **{name: _constant(one) if name in constant else one for name, one in (found | closed).items()}
+        **{name: _constant(one) if name in constant else one for name, one in found.items()}
     )
 
 
@@ -155,28 +140,95 @@ def _constant(found: Estimate) -> Estimate:
     return replace(found, value=math.nan, low=math.nan, high=math.nan, status=CONSTANT, standard_error=None)
 
 
-def _closed(metrics: dict[str, WeightedMetric], x: Floats, y: Floats, level: float) -> dict[str, Estimate]:
-    """The measures that have an interval in closed form where units are independent."""
-    n = len(x)
-    value = {name: float(metric(np.ones((1, n)))[0]) for name, metric in metrics.items()}
-    r, rank = value["pearson"], value["spearman"]
+def _errors(x: Floats, y: Floats, codes: Integers, level: float) -> dict[str, Estimate]:
+    """Errors and R²: what each unit adds to them on their scales, and the t intervals."""
+    gap, spread = y - x, (x - x.mean()) ** 2
+    size, square = float(np.abs(gap).mean()), float((gap**2).mean())
+    total = float(spread.mean())
+    on_log = [np.log, np.exp]
     return {
-        "bias": _mean_gap(y - x, level),
-        "ccc": _on_z(value["ccc"], _lin_variance(x, y, value["ccc"], r), "Lin, z", n, level),
-        "pearson": _on_z(r, 1 / (n - 3) if n > 3 else math.nan, "Fisher's z", n, level),
-        "spearman": _on_z(
-            rank, (1 + rank**2 / 2) / (n - 3) if n > 3 else math.nan, "Bonett-Wright, z", n, level
+        "mae": _on_scale(size, np.abs(gap) / (size or math.nan), codes, level, "log, t", *on_log),
+        "rmse": _on_scale(
+            math.sqrt(square), gap**2 / (2 * square or math.nan), codes, level, "log, t", *on_log
         ),
+        "bias": _on_scale(float(gap.mean()), gap, codes, level, "t", np.positive, np.positive),
+        "r_squared": _on_scale(
+            1 - square / total if total else math.nan,
+            spread / (total or math.nan) - gap**2 / (square or math.nan),
+            codes, level, "log of 1 - R², t", lambda r: -np.log(1 - r), lambda z: 1 - np.exp(-z),
+        ),
+    }  # fmt: skip
+
+
+def _correlations(
+    x: Floats, y: Floats, codes: Integers, resamples: int, seed: int, level: float
+) -> dict[str, Estimate]:
+    """Correlations where patients have several units."""
+    a, b = x - x.mean(), y - y.mean()
+    first, second = float((a**2).mean()), float((b**2).mean())
+    shift = float(x.mean() - y.mean())
+    r, c = _pearson(x, y), _lin(x, y)
+    whole = (first + second + shift**2) or math.nan
+    with np.errstate(divide="ignore", invalid="ignore"):
+        of_c = (2 * a * b - c * (a**2 + b**2 + 2 * shift * (a - b))) / whole / (1 - c**2)
+        of_r = (a * b / math.sqrt(first * second or math.nan)
+                - r / 2 * (a**2 / first + b**2 / second)) / (1 - r**2)  # fmt: skip
+    owners = len(np.unique(codes))
+    rank = joint_bootstrap(
+        {"spearman": weighted_spearman(x, y)}, np.zeros(owners, dtype=np.int64), codes,
+        resamples=resamples, seed=seed, level=level,
+    )  # fmt: skip
+    return {
+        "ccc": _on_scale(c, of_c, codes, level, "z, t", np.arctanh, np.tanh),
+        "pearson": _on_scale(r, of_r, codes, level, "z, t", np.arctanh, np.tanh),
+        **rank,
     }
 
 
-def _mean_gap(gap: Floats, level: float) -> Estimate:
-    n, value = len(gap), float(gap.mean())
-    if n < 2 or np.ptp(gap) == 0:
-        return Estimate(value, math.nan, math.nan, level, "t", n, n, DEGENERATE_VARIANCE)
-    error = float(gap.std(ddof=1)) / math.sqrt(n)
-    half = float(stdtrit(n - 1, (1 + level) / 2)) * error
-    return Estimate(value, value - half, value + half, level, "t", n, n, _few(n), error)
+def _plain_correlations(x: Floats, y: Floats, level: float) -> dict[str, Estimate]:
+    """Correlations of independent units, with the variances of the literature."""
+    n, r, c = len(x), _pearson(x, y), _lin(x, y)
+    rank = float(weighted_spearman(x, y)(np.ones((1, n)))[0])
+    degrees = n - 3 if n > 3 else math.nan
+    return {
+        "ccc": _on_z(c, _lin_variance(x, y, c, r), "Lin, z", n, level),
+        "pearson": _on_z(r, 1 / degrees, "Fisher's z", n, level),
+        "spearman": _on_z(rank, (1 + rank**2 / 2) / degrees, "Bonett-Wright, z", n, level),
+    }
+
+
+def _pearson(x: Floats, y: Floats) -> float:
+    a, b = x - x.mean(), y - y.mean()
+    scale = math.sqrt(float(a @ a) * float(b @ b))
+    return float(a @ b) / scale if scale else math.nan
+
+
+def _lin(x: Floats, y: Floats) -> float:
+    a, b = x - x.mean(), y - y.mean()
+    whole = float(a @ a + b @ b) + len(x) * float(x.mean() - y.mean()) ** 2
+    return 2 * float(a @ b) / whole if whole else math.nan
+
+
+def _on_scale(
+    value: float,
+    added: Floats,
+    codes: Integers,
+    level: float,
+    method: str,
+    forward: Callable[[float], float],
+    back: Callable[[float], float],
+) -> Estimate:
+    """A t interval on another scale, from what each unit adds there (up to a constant)."""
+    n, m = len(added), len(np.unique(codes))
+    sums = np.bincount(codes, weights=added - added.mean())
+    error = math.sqrt(m / (m - 1) * float(sums @ sums)) / n if m > 1 else math.nan
+    if not error > 1e-12:
+        status = ONE_PATIENT if m == 1 else DEGENERATE_VARIANCE
+        return Estimate(value, math.nan, math.nan, level, method, n, m, status)
+    half, centre = float(stdtrit(m - 1, (1 + level) / 2)) * error, float(forward(value))
+    low, high = float(back(centre - half)), float(back(centre + half))
+    plain = (float(back(centre + error / 1e4)) - float(back(centre - error / 1e4))) / 2e-4
+    return Estimate(value, low, high, level, method, n, m, _few(m), plain)
 
 
 def _lin_variance(x: Floats, y: Floats, c: float, r: float) -> float:

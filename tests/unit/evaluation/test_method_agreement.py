@@ -96,7 +96,7 @@ def test_the_published_example_with_a_varying_true_value(cardiac_output) -> None
 
 
 def test_the_published_example_with_a_constant_true_value(cardiac_output) -> None:
-    """Bland and Altman 1999, section 5.2: bias 0.7092, SD 1.0517, limits -1.3521 and 2.7705, of rounded sums."""
+    """Bland and Altman 1999, section 5.2: bias 0.7092, SD 1.0517, limits -1.3521 and 2.7705, rounded."""
     subject, rv, ic = cardiac_output
     found = bland_altman(rv, ic, patients=subject, true_value="constant")
     assert found.bias.value == pytest.approx(0.7092, abs=5e-5)

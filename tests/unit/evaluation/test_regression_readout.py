@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import norm, pearsonr, spearmanr, ttest_1samp
+from scipy.stats import norm, pearsonr, spearmanr, t, ttest_1samp
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
 from medvision.errors import EvaluationError
@@ -72,6 +72,38 @@ def test_the_variance_of_lin_is_the_delta_method_of_a_normal_pair(seed: int) -> 
     assert found.value == pytest.approx(math.tanh((math.atanh(found.high) + math.atanh(found.low)) / 2))
 
 
+def _weighted(x: np.ndarray, y: np.ndarray, w: np.ndarray) -> dict[str, float]:
+    """Every measure of weighted units on the scale of its interval, from the definitions."""
+    mean = lambda v: np.sum(w * v) / np.sum(w)  # noqa: E731 -- a definition in one line
+    a, b, gap = x - mean(x), y - mean(y), y - x
+    c = 2 * mean(a * b) / (mean(a**2) + mean(b**2) + (mean(x) - mean(y)) ** 2)
+    return {
+        "mae": math.log(mean(abs(gap))),
+        "rmse": math.log(math.sqrt(mean(gap**2))),
+        "bias": mean(gap),
+        "r_squared": -math.log(mean(gap**2) / mean(a**2)),
+        "ccc": math.atanh(c),
+        "pearson": math.atanh(mean(a * b) / math.sqrt(mean(a**2) * mean(b**2))),
+    }
+
+
+def test_clustered_intervals_sum_what_each_patient_adds() -> None:
+    """The oracle is the numerical derivative of each measure by the weight of each patient."""
+    x, y = _volumes(6, 60)
+    patients = np.random.default_rng(6).integers(0, 15, 60)
+    found = regression_scores(x, y + 2, patients=patients, resamples=20)
+    shifts = [1e-5 * (patients == p) for p in range(15)]
+    pairs = [(_weighted(x, y + 2, 1 + s), _weighted(x, y + 2, 1 - s)) for s in shifts]
+    back = {"mae": np.log, "rmse": np.log, "bias": lambda v: v, "r_squared": lambda v: -np.log(1 - v)}
+    for name in pairs[0][0]:
+        derivative = np.array([up[name] - down[name] for up, down in pairs]) / 2e-5
+        half = t.ppf(0.975, 14) * math.sqrt(15 / 14 * np.square(derivative).sum())
+        one, scale = getattr(found, name), back.get(name, np.arctanh)
+        assert scale(one.high) - scale(one.value) == pytest.approx(half, rel=1e-5)
+        assert scale(one.value) - scale(one.low) == pytest.approx(half, rel=1e-5)
+        assert one.n_patients == 15
+
+
 def test_r_squared_is_no_squared_correlation() -> None:
     x, y = _volumes(2)
     found = regression_scores(x, y + 20, resamples=100)
@@ -86,7 +118,7 @@ def test_copies_inside_patients_do_not_narrow_the_intervals() -> None:
     for name in ("mae", "rmse", "r_squared"):
         one, other = getattr(once, name), getattr(copies, name)
         assert (other.low, other.value, other.high) == pytest.approx((one.low, one.value, one.high))
-    assert copies.ccc.method == "bootstrap over patients, percentile"
+    assert (copies.ccc.method, copies.spearman.method) == ("z, t", "bootstrap over patients, percentile")
     assert copies.pearson.high - copies.pearson.low > 0.6 * (once.pearson.high - once.pearson.low)
     assert (copies.mae.n_units, copies.mae.n_patients) == (120, 40)
 
@@ -130,6 +162,7 @@ def test_few_and_no_units() -> None:
     one = regression_scores([1.0], [2.0], resamples=20)
     assert one.mae.value == 1
     assert math.isnan(one.mae.low)
+    assert one.mae.status == "one_patient"
     three = regression_scores([1.0, 2.0, 4.0], [1.0, 3.0, 4.0], resamples=50)
     assert math.isnan(three.pearson.low)
     assert three.bias.status == "fewer_than_10_units"
