@@ -85,7 +85,8 @@ def bland_altman(
         level: Confidence level of the intervals.
 
     Returns:
-        Bias, limits, standard deviation, and the slope that shows a proportional bias.
+        Bias, limits, standard deviation, and the slope that shows a proportional bias; with several units a
+        patient its variance sums what each patient adds.
 
     Raises:
         EvaluationError: A value is not finite, or the lengths differ.
@@ -122,7 +123,7 @@ def bland_altman(
         estimate(bias - multiplier * sd, margin, "t (Bland-Altman)"),
         estimate(bias + multiplier * sd, margin, "t (Bland-Altman)"),
         sd,
-        _proportional_bias(gap, (a + b) / 2, level, n, m),
+        _proportional_bias(gap, (a + b) / 2, level, codes, m),
     )
 
 
@@ -161,16 +162,21 @@ def _spread(gap: Floats, codes: Integers, n: int, m: int) -> tuple[float, float]
     return math.sqrt(variance), math.sqrt(m / (m - 1) * float(residual @ residual)) / n
 
 
-def _proportional_bias(gap: Floats, mean: Floats, level: float, n: int, m: int) -> Estimate:
-    name = "least squares of the difference on the mean, t"
+def _proportional_bias(gap: Floats, mean: Floats, level: float, codes: Integers, m: int) -> Estimate:
+    n = len(gap)
+    name = "least squares of the difference on the mean, t" + ("" if m == n else " by patient")
     centred = mean - mean.mean() if n else mean
     total = float(centred @ centred)
-    if n < 3 or total == 0 or m < n:
-        # Units of one patient are not independent; their regression has no plain interval.
-        status = "not_computed_for_several_units_a_patient" if m < n else ONE_UNIT
-        return Estimate(math.nan, math.nan, math.nan, level, name, n, m, status)
+    if n < 3 or m < 2 or total == 0:
+        return Estimate(math.nan, math.nan, math.nan, level, name, n, m, ONE_UNIT)
     slope = float(centred @ gap) / total
     residual = gap - gap.mean() - slope * centred
-    error = math.sqrt(float(residual @ residual) / (n - 2) / total)
-    half = float(stdtrit(n - 2, (1 + level) / 2)) * error
+    if m == n:
+        variance, degrees = float(residual @ residual) / (n - 2) / total, n - 2
+    else:  # what the units of a patient add is summed (Liang and Zeger, Biometrika 1986;73:13)
+        added = np.bincount(codes, weights=centred * residual)
+        variance = m / (m - 1) * (n - 1) / (n - 2) * float(added @ added) / total**2
+        degrees = m - 1
+    error = math.sqrt(variance)
+    half = float(stdtrit(degrees, (1 + level) / 2)) * error
     return Estimate(slope, slope - half, slope + half, level, name, n, m, OK, error)

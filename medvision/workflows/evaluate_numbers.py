@@ -59,8 +59,8 @@ def evaluate_regression(
     scores = regression_scores(measured, predicted, patients=owners, seed=seed, level=level)
     agreement = bland_altman(predicted, measured, patients=owners, level=level)
     estimates = scores.estimates() | {
-        "lower_limit_of_agreement": agreement.lower_limit,
-        "upper_limit_of_agreement": agreement.upper_limit,
+        "loa_lower": agreement.lower_limit,
+        "loa_upper": agreement.upper_limit,
         "difference_slope": agreement.slope,
     }
     notes = [

@@ -40,8 +40,8 @@ def test_numbers_of_a_regression_are_those_of_the_functions(volumes: pd.DataFram
     expected = regression_scores(volumes["ml"], volumes["predicted"], patients=owners).estimates()
     limits = bland_altman(volumes["predicted"], volumes["ml"], patients=owners)
     expected |= {
-        "lower_limit_of_agreement": limits.lower_limit,
-        "upper_limit_of_agreement": limits.upper_limit,
+        "loa_lower": limits.lower_limit,
+        "loa_upper": limits.upper_limit,
     }
     records = {record["metric"]: record for record in found.estimates}
     for name, one in expected.items():
