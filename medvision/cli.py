@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -15,6 +15,9 @@ from medvision.cli_plan import examples
 from medvision.cli_readers import plan
 from medvision.errors import MedvisionError, missing_to_train, needs_training_extra
 from medvision.imaging.options import Reading
+
+if TYPE_CHECKING:
+    from medvision.workflows.evaluation_result import Evaluation
 
 _AS_IT_IS = Reading()
 _NO_PATH = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EACCES)
@@ -229,6 +232,8 @@ def predict(
         "medvision evaluate findings.csv --label mass,cyst --score p_mass,p_cyst --threshold 0.5,0.3",
         "medvision evaluate predictions.csv --label y --score p --calibration --decision-curve 0.05:0.5:0.05",
         "medvision evaluate predictions.csv --label y --score p --threshold 0.5 --missing bounds",
+        "medvision evaluate volumes.csv --label measured_ml --score predicted_ml --regression",
+        "medvision evaluate followed.csv --time months --event died --score risk --tau 36",
         "medvision evaluate --reference masks --prediction predicted --labels 1:anterior,2:posterior",
     ),
 )
@@ -252,6 +257,10 @@ def evaluate(
     unit: str = "row",
     classes: str | None = None,
     ordinal: bool = False,
+    regression: bool = False,
+    time: str | None = None,
+    event: str | None = None,
+    tau: float | None = None,
     level: float = 0.95,
     missing: Literal["refuse", "drop", "bounds"] = "refuse",
     calibration: bool = False,
@@ -285,6 +294,10 @@ def evaluate(
         unit: What a row is, such as nodule.
         classes: The class of each column of --score, where that names columns alone.
         ordinal: The classes have an order, from the lowest to the highest as they are named.
+        regression: --label is a measured number, and --score the predicted one.
+        time: Column of the time until the event or the end of follow-up; --score is the risk.
+        event: Column that says whether the event was seen (--positive) or the follow-up ended.
+        tau: Also give Uno's C, which counts events before this time.
         level: Confidence level.
         missing: Rows without a score: refuse or drop them, or bounds: the worst and the best case beside.
         calibration: Also measure how right the scores are as probabilities.
@@ -300,7 +313,17 @@ def evaluate(
     from medvision.workflows.evaluate import evaluate_masks
     from medvision.workflows.evaluation_tables import evaluation_tables, show_tables
 
-    if predictions is not None:
+    if predictions is not None and (regression or time is not None or event is not None):
+        _refuse_given(
+            "is for classes, not for numbers or times", fold=fold, repeat=repeat, threshold=threshold,
+            threshold_rule=threshold_rule, fit_on=fit_on, sampling=sampling != "cohort",
+            prevalence=prevalence, by=by, classes=classes, ordinal=ordinal, missing=missing != "refuse",
+            calibration=calibration, decision_curve=decision_curve,
+        )  # fmt: skip
+        columns = {"score": score, "patient": patient, "case": case, "unit": unit, "level": level}
+        found = _evaluate_numbers(predictions, label, positive, regression, time, event, tau, columns)
+    elif predictions is not None:
+        _refuse_given("needs --time and --event", tau=tau)
         found = evaluate_table(
             predictions, label=_one_or_more(label), score=_score_columns(score, classes), patient=patient,
             case=case, fold=fold, repeat=repeat, positive=positive, threshold=_thresholds(threshold),
@@ -635,6 +658,26 @@ def clear_cache(*, older_than: str | None = None) -> int:
 
     print(remove(older_than))
     return 0
+
+
+def _evaluate_numbers(
+    table: Path,
+    label: str,
+    positive: str,
+    regression: bool,
+    time: str | None,
+    event: str | None,
+    tau: float | None,
+    options: dict[str, Any],
+) -> Evaluation:
+    from medvision.workflows.evaluate_numbers import evaluate_regression, evaluate_survival
+
+    if regression:
+        _refuse_given("does not go with --regression", time=time, event=event, tau=tau)
+        return evaluate_regression(table, label=label, **options)
+    if time is None or event is None:
+        raise MedvisionError("a time to an event needs both columns: --time and --event")
+    return evaluate_survival(table, time=time, event=event, tau=tau, positive=positive, **options)
 
 
 def _refuse_given(why: str, **options: object) -> None:

@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from medvision.evaluation.rater_agreement import Kappa, fleiss_kappa, kappa
     from medvision.evaluation.reader_power import power_reader_study, sample_size_reader_study
     from medvision.evaluation.recalibration import Recalibration, recalibrate, recalibrate_out_of_fold
+    from medvision.evaluation.regression_readout import RegressionScores, regression_scores
     from medvision.evaluation.reliability import Calibration, calibration
     from medvision.evaluation.repeated_validation import corrected_resampled_t
     from medvision.evaluation.resampling import BootstrapEstimate, bootstrap
@@ -86,6 +87,7 @@ if TYPE_CHECKING:
     from medvision.evaluation.separate_parts import compare_mean_auroc, mean_auroc
     from medvision.evaluation.smooth_calibration import CalibrationCurve, calibration_curve
     from medvision.evaluation.subgroup_analysis import Subgroups, adjusted_interactions, subgroups
+    from medvision.evaluation.survival_concordance import harrell_c, uno_c
     from medvision.evaluation.threshold_stability import ThresholdOptimism, optimism, threshold_interval
     from medvision.evaluation.thresholds import choose_threshold
 
@@ -113,6 +115,7 @@ _HOMES = {
     "NestedCrossValidation": "nested_validation",
     "ReaderStudy": "multi_reader",
     "Recalibration": "recalibration",
+    "RegressionScores": "regression_readout",
     "RocCoordinates": "coordinates",
     "Subgroups": "subgroup_analysis",
     "ThresholdOptimism": "threshold_stability",
@@ -150,6 +153,7 @@ _HOMES = {
     "fleiss_kappa": "rater_agreement",
     "froc": "froc_curve",
     "froc_fom": "froc_merit",
+    "harrell_c": "survival_concordance",
     "icc": "intraclass",
     "kappa": "rater_agreement",
     "match_marks": "detection_matching",
@@ -173,6 +177,7 @@ _HOMES = {
     "reader_study_from_jackknife": "multi_reader",
     "recalibrate": "recalibration",
     "recalibrate_out_of_fold": "recalibration",
+    "regression_scores": "regression_readout",
     "roc_coordinates": "coordinates",
     "sample_size_auroc": "sample_size",
     "sample_size_auroc_interval": "sample_size",
@@ -187,6 +192,7 @@ _HOMES = {
     "summarise_segmentation": "segmentation_summary",
     "threshold_interval": "threshold_stability",
     "top_k_accuracy": "multiclass",
+    "uno_c": "survival_concordance",
 }
 
 __all__ = [
@@ -213,6 +219,7 @@ __all__ = [
     "NestedCrossValidation",
     "ReaderStudy",
     "Recalibration",
+    "RegressionScores",
     "RocCoordinates",
     "Subgroups",
     "ThresholdOptimism",
@@ -250,6 +257,7 @@ __all__ = [
     "fleiss_kappa",
     "froc",
     "froc_fom",
+    "harrell_c",
     "icc",
     "kappa",
     "match_marks",
@@ -273,6 +281,7 @@ __all__ = [
     "reader_study_from_jackknife",
     "recalibrate",
     "recalibrate_out_of_fold",
+    "regression_scores",
     "roc_coordinates",
     "sample_size_auroc",
     "sample_size_auroc_interval",
@@ -287,6 +296,7 @@ __all__ = [
     "summarise_segmentation",
     "threshold_interval",
     "top_k_accuracy",
+    "uno_c",
 ]
 
 

@@ -15,6 +15,7 @@ import pytest
 
 import medvision.evaluation
 from medvision.workflows.evaluate import evaluate, evaluate_masks
+from medvision.workflows.evaluate_numbers import evaluate_regression, evaluate_survival
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 SCHEMA = json.loads((DOCS / "evaluation.schema.json").read_text(encoding="utf-8"))
@@ -77,6 +78,17 @@ def test_json_of_classes_and_labels_fits_the_schema(table: pd.DataFrame) -> None
         assert len(found["confusion"]["shares"]) == len(classes) ** 2
     labels = evaluate(more, label=["y", "z"], score=["p", "b"], threshold=[0.5, 0.2])
     jsonschema.validate(json.loads(labels.to_json()), SCHEMA)
+
+
+def test_json_of_numbers_and_times_fits_the_schema(table: pd.DataFrame) -> None:
+    followed = table.assign(time=np.arange(80) % 9 + 1.0)
+    for found in (
+        evaluate_regression(table, label="y", score="p"),
+        evaluate_regression(table, label="y", score="p", patient="f"),
+        evaluate_survival(followed, time="time", event="y", score="p", tau=5),
+        evaluate_survival(followed.assign(y=0), time="time", event="y", score="p"),
+    ):
+        jsonschema.validate(json.loads(found.to_json()), SCHEMA)
 
 
 def test_json_of_undefined_estimates_fits_the_schema(table: pd.DataFrame) -> None:

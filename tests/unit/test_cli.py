@@ -184,6 +184,29 @@ def test_evaluate_measures_probabilities_prevalences_and_missing_scores(predicti
     assert "--prevalence 5%" in capsys.readouterr().err
 
 
+def test_evaluate_takes_numbers_and_times(tmp_path, capsys):
+    table = tmp_path / "table.csv"
+    rows = "".join(f"{i % 9 + 1},{i % 7 + 2},{i % 3 > 0:d},{(i * 7) % 11},P{i // 2}\n" for i in range(60))
+    table.write_text("ml,months,died,risk,patient_id\n" + rows, encoding="utf-8")
+    words = ["evaluate", str(table), "--score", "risk", "--patient", "patient_id", "--json"]
+    assert run(*words, "--label", "ml", "--regression") == 0
+    content = json.loads(capsys.readouterr().out)
+    assert [r["metric"] for r in content["estimates"]][:4] == ["mae", "rmse", "bias", "r_squared"]
+    assert {r["n_patients"] for r in content["estimates"]} == {30}
+    assert run(*words, "--time", "months", "--event", "died", "--tau", "6") == 0
+    content = json.loads(capsys.readouterr().out)
+    assert [r["metric"] for r in content["estimates"]] == ["harrell_c", "uno_c"]
+    for more, told in (
+        (["--regression", "--threshold", "3"], "--threshold is for classes"),
+        (["--regression", "--label", "ml", "--tau", "3"], "--tau does not go with --regression"),
+        (["--time", "months"], "both columns"),
+        (["--label", "died", "--tau", "3"], "--tau needs --time and --event"),
+        (["--time", "months", "--event", "died", "--tau", "99"], "outside the follow-up"),
+    ):
+        assert run(*words, *more) == 2
+        assert told in capsys.readouterr().err
+
+
 def test_compare_matches_cases_and_gives_every_pair(predictions, capsys, tmp_path):
     other = tmp_path / "other.csv"
     pd.read_csv(predictions).assign(score=lambda table: -table["score"]).to_csv(other, index=False)
