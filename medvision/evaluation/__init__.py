@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from medvision.evaluation.froc_curve import Froc, compare_froc, froc
     from medvision.evaluation.froc_merit import MeritEstimate, compare_froc_fom, froc_fom
     from medvision.evaluation.intraclass import icc
+    from medvision.evaluation.lesionwise import LesionwiseScores, lesionwise_scores
     from medvision.evaluation.margins import MarginTest, equivalence, non_inferiority
     from medvision.evaluation.mcnemar_test import mcnemar
     from medvision.evaluation.method_agreement import BlandAltman, bland_altman
@@ -83,6 +84,7 @@ _HOMES = {
     "Estimate": "estimates",
     "Froc": "froc_curve",
     "Kappa": "rater_agreement",
+    "LesionwiseScores": "lesionwise",
     "MarginTest": "margins",
     "MeritEstimate": "froc_merit",
     "MulticlassAccuracy": "class_confusion",
@@ -122,6 +124,7 @@ _HOMES = {
     "froc_fom": "froc_merit",
     "icc": "intraclass",
     "kappa": "rater_agreement",
+    "lesionwise_scores": "lesionwise",
     "match_marks": "detection_matching",
     "mcnemar": "mcnemar_test",
     "mean_auroc": "separate_parts",
@@ -163,6 +166,7 @@ __all__ = [
     "Estimate",
     "Froc",
     "Kappa",
+    "LesionwiseScores",
     "MarginTest",
     "MeritEstimate",
     "MulticlassAccuracy",
@@ -202,6 +206,7 @@ __all__ = [
     "froc_fom",
     "icc",
     "kappa",
+    "lesionwise_scores",
     "match_marks",
     "mcnemar",
     "mean_auroc",

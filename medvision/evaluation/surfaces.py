@@ -100,7 +100,7 @@ def surface_distances(
     """
     from scipy.ndimage import distance_transform_edt
 
-    box = _bounding_box(reference | prediction)
+    box = bounding_box(reference | prediction)
     codes = [_corner_codes(mask[box]) for mask in (reference, prediction)]
     areas = _areas(tuple(float(size) for size in spacing_mm))
     surfaces = [(code > 0) & (code < len(areas) - 1) for code in codes]
@@ -117,7 +117,13 @@ def _directed(distances: Floats, areas: Floats, percent: float) -> float:
     return float(distances[min(int(np.searchsorted(share, percent / 100)), len(distances) - 1)])
 
 
-def _bounding_box(mask: Booleans) -> tuple[slice, ...]:
+def bounding_box(mask: Booleans) -> tuple[slice, ...]:
+    """The smallest box that holds a mask, which is not empty.
+
+    Example:
+        >>> bounding_box(np.array([[False, False], [False, True]]))
+        (slice(1, 2, None), slice(1, 2, None))
+    """
     box = []
     for axis in range(mask.ndim):
         others = tuple(other for other in range(mask.ndim) if other != axis)
