@@ -67,6 +67,7 @@ if TYPE_CHECKING:
         sample_size_proportion,
     )
     from medvision.evaluation.segmentation import segmentation_scores
+    from medvision.evaluation.segmentation_comparison import SegmentationComparison, compare_segmentation
     from medvision.evaluation.segmentation_summary import summarise_segmentation
     from medvision.evaluation.separate_parts import compare_mean_auroc, mean_auroc
     from medvision.evaluation.subgroup_analysis import Subgroups, adjusted_interactions, subgroups
@@ -92,6 +93,7 @@ _HOMES = {
     "NestedCrossValidation": "nested_validation",
     "ReaderStudy": "multi_reader",
     "Recalibration": "recalibration",
+    "SegmentationComparison": "segmentation_comparison",
     "Subgroups": "subgroup_analysis",
     "TwoByTwo": "accuracy",
     "VarianceComponents": "obuchowski_rockette",
@@ -113,6 +115,7 @@ _HOMES = {
     "compare_mean_auroc": "separate_parts",
     "compare_proportions": "paired_proportions",
     "compare_readers_with_constant": "ai_against_readers",
+    "compare_segmentation": "segmentation_comparison",
     "corrected_resampled_t": "repeated_validation",
     "cross_validated_auroc": "cross_validation",
     "decision_curve": "net_benefit",
@@ -174,6 +177,7 @@ __all__ = [
     "NestedCrossValidation",
     "ReaderStudy",
     "Recalibration",
+    "SegmentationComparison",
     "Subgroups",
     "TwoByTwo",
     "VarianceComponents",
@@ -195,6 +199,7 @@ __all__ = [
     "compare_mean_auroc",
     "compare_proportions",
     "compare_readers_with_constant",
+    "compare_segmentation",
     "corrected_resampled_t",
     "cross_validated_auroc",
     "decision_curve",
