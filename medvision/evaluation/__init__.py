@@ -22,10 +22,12 @@ if TYPE_CHECKING:
         cross_validated_auroc,
     )
     from medvision.evaluation.detection_matching import match_marks
+    from medvision.evaluation.empty_masks import Presence, structure_presence
     from medvision.evaluation.estimates import Comparison, Estimate
     from medvision.evaluation.froc_curve import Froc, compare_froc, froc
     from medvision.evaluation.froc_merit import MeritEstimate, compare_froc_fom, froc_fom
     from medvision.evaluation.intraclass import icc
+    from medvision.evaluation.lesion_summary import summarise_lesions
     from medvision.evaluation.lesionwise import LesionwiseScores, lesionwise_scores
     from medvision.evaluation.margins import MarginTest, equivalence, non_inferiority
     from medvision.evaluation.mcnemar_test import mcnemar
@@ -68,7 +70,7 @@ if TYPE_CHECKING:
     )
     from medvision.evaluation.segmentation import segmentation_scores
     from medvision.evaluation.segmentation_comparison import SegmentationComparison, compare_segmentation
-    from medvision.evaluation.segmentation_summary import summarise_segmentation
+    from medvision.evaluation.segmentation_summary import mean_over_structures, summarise_segmentation
     from medvision.evaluation.separate_parts import compare_mean_auroc, mean_auroc
     from medvision.evaluation.subgroup_analysis import Subgroups, adjusted_interactions, subgroups
     from medvision.evaluation.thresholds import choose_threshold
@@ -91,6 +93,7 @@ _HOMES = {
     "MulticlassAccuracy": "class_confusion",
     "MulticlassAuroc": "multiclass",
     "NestedCrossValidation": "nested_validation",
+    "Presence": "empty_masks",
     "ReaderStudy": "multi_reader",
     "Recalibration": "recalibration",
     "SegmentationComparison": "segmentation_comparison",
@@ -131,6 +134,7 @@ _HOMES = {
     "match_marks": "detection_matching",
     "mcnemar": "mcnemar_test",
     "mean_auroc": "separate_parts",
+    "mean_over_structures": "segmentation_summary",
     "multiclass_accuracy": "class_confusion",
     "multiclass_auroc": "multiclass",
     "multilabel_auroc": "multiclass",
@@ -152,7 +156,9 @@ _HOMES = {
     "sample_size_proportion": "sample_size",
     "sample_size_reader_study": "reader_power",
     "segmentation_scores": "segmentation",
+    "structure_presence": "empty_masks",
     "subgroups": "subgroup_analysis",
+    "summarise_lesions": "lesion_summary",
     "summarise_segmentation": "segmentation_summary",
     "top_k_accuracy": "multiclass",
 }
@@ -175,6 +181,7 @@ __all__ = [
     "MulticlassAccuracy",
     "MulticlassAuroc",
     "NestedCrossValidation",
+    "Presence",
     "ReaderStudy",
     "Recalibration",
     "SegmentationComparison",
@@ -215,6 +222,7 @@ __all__ = [
     "match_marks",
     "mcnemar",
     "mean_auroc",
+    "mean_over_structures",
     "multiclass_accuracy",
     "multiclass_auroc",
     "multilabel_auroc",
@@ -236,7 +244,9 @@ __all__ = [
     "sample_size_proportion",
     "sample_size_reader_study",
     "segmentation_scores",
+    "structure_presence",
     "subgroups",
+    "summarise_lesions",
     "summarise_segmentation",
     "top_k_accuracy",
 ]
