@@ -225,6 +225,8 @@ def predict(
         "medvision evaluate predictions.csv --label y --score p --threshold 0.5 --json",
         "medvision evaluate predictions.csv --label y --score p --patient id --unit nodule --by sex,age:65",
         "medvision evaluate --reference masks --prediction predicted --labels 1:anterior,2:posterior",
+        "medvision evaluate --reference masks --prediction predicted --labels 1:metastasis --lesions "
+        "--patients cases.csv",
     ),
 )
 def evaluate(
@@ -250,8 +252,15 @@ def evaluate(
     prediction: Path | None = None,
     labels: str | None = None,
     nsd_tolerance_mm: float = 1.0,
+    patients: Path | None = None,
+    lesions: bool = False,
+    lesion_rule: str | None = None,
+    connectivity: int | None = None,
+    merge_within_mm: float | None = None,
+    min_volume_mm3: float | None = None,
     json: bool = False,
     out: Path | None = None,
+    quiet: bool = False,
 ) -> int:
     """Evaluate predictions made by any software: a table of scores, or a folder of masks.
 
@@ -272,18 +281,40 @@ def evaluate(
         by: Columns of subgroups, such as sex,scanner,age:65; numbers are cut where the colon says.
         unit: What a row is, such as nodule.
         level: Confidence level.
-        reference: Folder of reference masks (NIfTI); with --prediction instead of a table.
+        reference: Folder of reference masks (NIfTI, DICOM SEG); with --prediction instead of a table.
         prediction: Folder of predicted masks of the same file names.
         labels: Structures of the masks, such as 1:anterior,2:posterior.
         nsd_tolerance_mm: Surface distance that still counts as agreement.
+        patients: Of masks: a table with the columns case_id and patient_id.
+        lesions: Also score masks lesion by lesion, a lesion being a connected component.
+        lesion_rule: What finds a lesion: any (a component touches it, the default), or iou>=0.3.
+        connectivity: Neighbours of a voxel of a lesion: 6, 18 or 26, the default.
+        merge_within_mm: Radius by which the reference is dilated to join lesions; 0 by default.
+        min_volume_mm3: Smaller lesions of the reference are left out.
         json: Print JSON instead of a table.
-        out: Folder for the table as CSV, Markdown, LaTeX, HTML and JSON.
+        out: Folder for the table as CSV, Markdown, LaTeX, HTML and JSON; of masks also cases and lesions.
+        quiet: Show no progress.
     """
     from medvision.workflows.evaluate import evaluate as evaluate_table
     from medvision.workflows.evaluate import evaluate_masks
     from medvision.workflows.evaluation_tables import evaluation_tables, show_tables
+    from medvision.workflows.mask_tables import write_mask_rows
 
+    given = {
+        "rule": lesion_rule, "connectivity": connectivity, "merge_within_mm": merge_within_mm,
+        "min_volume_mm3": min_volume_mm3,
+    }  # fmt: skip
+    settings = {name: value for name, value in given.items() if value is not None}
+    if not lesions:
+        _refuse_given(
+            "is said of lesions; add --lesions", lesion_rule=lesion_rule, connectivity=connectivity,
+            merge_within_mm=merge_within_mm, min_volume_mm3=min_volume_mm3,
+        )  # fmt: skip
     if predictions is not None:
+        _refuse_given(
+            "is said of masks, not of a table", reference=reference, prediction=prediction, labels=labels,
+            patients=patients, lesions=lesions,
+        )  # fmt: skip
         found = evaluate_table(
             predictions, label=label, score=score, patient=patient, case=case, fold=fold, repeat=repeat,
             positive=positive, threshold=_number_or_name(threshold), threshold_rule=threshold_rule,
@@ -291,12 +322,18 @@ def evaluate(
             by=[name for name in (by or "").split(",") if name], unit=unit, level=level,
         )  # fmt: skip
     elif reference is not None and prediction is not None:
+        from medvision.interrupt import stop_on_interrupt
+
+        stop_on_interrupt("Nothing was written.")
         found = evaluate_masks(
-            reference, prediction, labels=_structures(labels), nsd_tolerance_mm=nsd_tolerance_mm, level=level
-        )
+            reference, prediction, labels=_structures(labels), nsd_tolerance_mm=nsd_tolerance_mm,
+            patients=patients, lesions=settings if lesions else None, level=level, quiet=quiet,
+        )  # fmt: skip
     else:
         raise MedvisionError("name a table of predictions, or --reference and --prediction with masks")
     text = show_tables(evaluation_tables(found), out, found.to_json(), "evaluation")
+    if out is not None:
+        write_mask_rows(found, out)
     print(found.to_json() if json else text)
     return 0
 

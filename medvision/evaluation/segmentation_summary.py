@@ -102,18 +102,40 @@ def mean_over_structures(
         >>> print(mean_over_structures(cases, resamples=200)[0].estimate.value)
         0.75
     """
+    patients = structure_means(cases)
+    return [
+        SummaryRow(MEAN_OF_STRUCTURES, metric, name, estimate)
+        for metric in _measures(cases)
+        for name, estimate in mean_and_median(patients, metric, level, resamples, seed).items()
+    ]
+
+
+def structure_means(cases: pd.DataFrame) -> pd.DataFrame:
+    """The mean over structures of every measure, one row a patient; see :func:`mean_over_structures`.
+
+    Args:
+        cases: As for :func:`mean_over_structures`.
+
+    Returns:
+        ``patient_id``, ``structure`` (``mean of structures``) and the measures.
+
+    Raises:
+        EvaluationError: As for :func:`mean_over_structures`.
+
+    Example:
+        >>> import pandas as pd
+        >>> cases = pd.DataFrame({"case_id": list("AAB"), "structure": list("xyx"), "dice": [0.9, 0.5, 0.8]})
+        >>> structure_means(cases)["dice"].tolist()
+        [0.7, 0.8]
+    """
     measures = _measures(cases)
     owner = next((name for name in ("patient_id", "case_id") if name in cases), None)
     if owner is None:
         raise EvaluationError("the cases need a column patient_id or case_id")
     patient_codes(cases[owner].to_numpy(), len(cases))  # a row without a patient would be lost below
     own = cases.groupby([owner, "structure"], sort=True)[measures].mean()
-    patients = own.groupby(level=0, sort=True).mean().reset_index()
-    return [
-        SummaryRow(MEAN_OF_STRUCTURES, metric, name, estimate)
-        for metric in measures
-        for name, estimate in mean_and_median(patients, metric, level, resamples, seed).items()
-    ]
+    means = own.groupby(level=0, sort=True).mean()
+    return means.rename_axis("patient_id").reset_index().assign(structure=MEAN_OF_STRUCTURES)
 
 
 def quartiles(

@@ -13,6 +13,7 @@ from medvision.reporting.tables.table import INDENT
 from medvision.runs import atomic_write
 from medvision.workflows.compare import ComparedModels
 from medvision.workflows.evaluation_result import Evaluation, text_of
+from medvision.workflows.mask_tables import mask_tables
 
 _HEAD = ("Metric", "Group", "Estimate", "Units", "Patients", "Method", "Status")
 
@@ -44,9 +45,13 @@ def evaluation_table(found: Evaluation) -> Table:
 def evaluation_tables(found: Evaluation) -> list[Table]:
     """Return the estimates of all cases, and where subgroups were asked for the table of these.
 
+    Of masks it is the scores by structure, the presence of structures, and the lesions.
+
     Args:
         found: What `evaluate` returned.
     """
+    if found.structures:
+        return mask_tables(found)
     whole = evaluation_table(found)
     return [whole, _subgroup_table(found)] if found.interactions else [whole]
 
