@@ -342,6 +342,7 @@ def evaluate(
     sort_key=4,
     help_epilogue=examples(
         "medvision compare new.csv old.csv --on case_id --label y --score p --patient patient_id",
+        "medvision compare new_masks old_masks --reference masks --labels 1:anterior,2:posterior",
     ),
 )
 def compare(
@@ -354,13 +355,19 @@ def compare(
     positive: str = "1",
     threshold: float | None = None,
     level: float = 0.95,
+    reference: Path | None = None,
+    labels: str | None = None,
+    nsd_tolerance_mm: float = 1.0,
+    patients: Path | None = None,
+    lesions: bool = False,
     json: bool = False,
     out: Path | None = None,
+    quiet: bool = False,
 ) -> int:
     """Compare the predictions of two or more models on the same cases.
 
     Args:
-        tables: One table a model.
+        tables: One table a model; with --reference one folder of masks a model.
         on: Column of the case, which matches the rows.
         label: Column of the reference standard.
         score: Column of the score.
@@ -369,16 +376,36 @@ def compare(
         positive: The label that means disease.
         threshold: Also compare sensitivity and specificity at this score and above.
         level: Confidence level.
+        reference: Folder of reference masks (NIfTI, DICOM SEG), to compare masks.
+        labels: Structures of the masks, such as 1:anterior,2:posterior.
+        nsd_tolerance_mm: Surface distance that still counts as agreement.
+        patients: Of masks: a table with the columns case_id and patient_id.
+        lesions: Also compare masks lesion by lesion.
         json: Print JSON instead of tables.
         out: Folder for the tables as CSV, Markdown, LaTeX, HTML and JSON.
+        quiet: Show no progress.
     """
     from medvision.workflows.compare import compare as compare_tables
+    from medvision.workflows.compare_masks import compare_masks
     from medvision.workflows.evaluation_tables import comparison_tables, show_tables
 
-    found = compare_tables(
-        tables, on=on, label=label, score=score, patient=patient, fold=fold, positive=positive,
-        threshold=threshold, level=level,
-    )  # fmt: skip
+    if reference is not None:
+        from medvision.interrupt import stop_on_interrupt
+
+        stop_on_interrupt("Nothing was written.")
+        _refuse_given("is said of tables, not of masks", patient=patient, fold=fold, threshold=threshold)
+        found = compare_masks(
+            tables, reference_dir=reference, labels=_structures(labels), nsd_tolerance_mm=nsd_tolerance_mm,
+            patients=patients, lesions={} if lesions else None, level=level, quiet=quiet,
+        )  # fmt: skip
+    else:
+        _refuse_given(
+            "is said of masks; name their --reference", labels=labels, patients=patients, lesions=lesions
+        )
+        found = compare_tables(
+            tables, on=on, label=label, score=score, patient=patient, fold=fold, positive=positive,
+            threshold=threshold, level=level,
+        )  # fmt: skip
     text = show_tables(comparison_tables(found), out, found.to_json())
     print(found.to_json() if json else text)
     return 0

@@ -23,6 +23,7 @@ from medvision.evaluation.inputs import (
 )
 from medvision.evaluation.resampling import bootstrap
 from medvision.evaluation.signed_rank import Zeros, hodges_lehmann, signed_rank
+from medvision.wording import several
 
 _NOTHING = Estimate(math.nan, math.nan, math.nan)
 
@@ -119,7 +120,10 @@ def compare_segmentation(
     differences = mean_a - mean_b
     test = signed_rank(differences, zeros=zeros)
     clustered = len(np.unique(codes)) < len(codes)
-    parts = [f"Wilcoxon signed-rank, {test.method}", f"{test.zeros} zeros {_ZEROS[zeros]}" * (test.zeros > 0)]
+    parts = [
+        f"Wilcoxon signed-rank, {test.method}",
+        f"{several(test.zeros, 'zero')} {_ZEROS[zeros]}" * (test.zeros > 0),
+    ]
     parts += ["patients' means first"] * clustered
     means = _means(mean_a, mean_b, kept, level, resamples, seed)
     centre = replace(hodges_lehmann(differences, level=level), n_units=int(kept.sum()))

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from medvision.evaluation.estimates import OK, UNDEFINED_NO_UNITS, Estimate, undefined
+from medvision.evaluation.estimates import DEGENERATE_VARIANCE, OK, UNDEFINED_NO_UNITS, Estimate, undefined
 from medvision.evaluation.inputs import Floats
 
 Zeros = Literal["drop", "pratt"]
@@ -90,7 +90,8 @@ def hodges_lehmann(differences: Floats, *, level: float = 0.95) -> Estimate:
         level: Confidence level.
 
     Returns:
-        The estimate; without limits where so few differences cannot reach the level (5 or fewer at 95%).
+        The estimate; without limits where so few differences cannot reach the level (5 or fewer at 95%), and
+        where all are the same (``degenerate_variance``).
 
     Example:
         >>> print(hodges_lehmann(np.array([0.952, -0.147, 1.022, 0.43, 0.62, 0.59, 0.49, -0.08, 0.01])))
@@ -106,6 +107,8 @@ def hodges_lehmann(differences: Floats, *, level: float = 0.95) -> Estimate:
     k = _lower_quantile(n, (1 - level) / 2)
     if k < 1:
         return Estimate(value, math.nan, math.nan, level, name, n, n, TOO_FEW_FOR_LEVEL)
+    if np.ptp(differences) == 0:
+        return Estimate(value, math.nan, math.nan, level, name, n, n, DEGENERATE_VARIANCE)
     return Estimate(value, float(means[k - 1]), float(means[len(means) - k]), level, name, n, n, OK)
 
 

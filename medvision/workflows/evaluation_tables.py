@@ -86,18 +86,22 @@ def comparison_tables(found: ComparedModels) -> list[Table]:
         found: What `compare` returned.
     """
     own = tuple((record["group"], record["metric"], text_of(record)) for record in found.estimates)
+    centred = any("hodges_lehmann" in pair for pair in found.comparisons)
     pairs = tuple(
         (
             f"{pair['a']} − {pair['b']}",
             pair["metric"],
             text_of(pair["difference"]),
+            *((text_of(pair["hodges_lehmann"]),) if centred else ()),
             _p(pair["p"]),
             _p(pair["p_adjusted"]),
-            pair["method"],
+            *(() if centred else (pair["method"],)),
         )
         for pair in found.comparisons
     )
-    head = ("Models", "Metric", "Difference", "p", "p (Holm)", "Method")
+    # The method of masks is one for all and stands in the notes.
+    centre, method = (("Hodges–Lehmann",), ()) if centred else ((), ("Method",))
+    head = ("Models", "Metric", "Difference", *centre, "p", "p (Holm)", *method)
     return [
         Table("models", "Models", ("Model", "Metric", "Estimate"), own),
         Table("comparison", "Differences, first minus second", head, pairs, found.notes),

@@ -102,4 +102,6 @@ def test_nothing_and_nothing_but_zeros() -> None:
     assert math.isnan(hodges_lehmann(np.array([])).value)
     same = signed_rank(np.zeros(8))
     assert (same.p, same.zeros) == (1.0, 8)
-    assert hodges_lehmann(np.zeros(8)).high == 0
+    centre = hodges_lehmann(np.zeros(8))
+    assert (centre.value, centre.status) == (0, "degenerate_variance")
+    assert math.isnan(centre.high)
