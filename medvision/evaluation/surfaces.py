@@ -117,8 +117,9 @@ def _distances(points: Booleans, surface: Booleans, spacing_mm: Sequence[float])
     nearest = distance_transform_edt(
         ~surface, sampling=spacing_mm, return_distances=False, return_indices=True
     )
-    places = np.stack(np.nonzero(points))
-    offsets = (nearest[:, points] - places) * np.asarray(spacing_mm, dtype=np.float64)[:, None]
+    own = np.flatnonzero(points)
+    there, here = nearest.reshape(points.ndim, -1)[:, own], np.stack(np.unravel_index(own, points.shape))
+    offsets = (there - here) * np.asarray(spacing_mm, dtype=np.float64)[:, None]
     return np.asarray(np.sqrt((offsets**2).sum(axis=0)))
 
 
