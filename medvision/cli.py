@@ -14,8 +14,10 @@ from cyclopts import App, CycloptsError, Parameter
 from medvision.cli_plan import examples, plan
 from medvision.errors import MedvisionError, missing_to_train, needs_training_extra
 from medvision.imaging.options import Reading
+from medvision.workflows.lesion_options import LesionOptions
 
 _AS_IT_IS = Reading()
+_NO_LESIONS = LesionOptions()
 _NO_PATH = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EACCES)
 
 
@@ -253,11 +255,7 @@ def evaluate(
     labels: str | None = None,
     nsd_tolerance_mm: float = 1.0,
     patients: Path | None = None,
-    lesions: bool = False,
-    lesion_rule: str | None = None,
-    connectivity: int | None = None,
-    merge_within_mm: float | None = None,
-    min_volume_mm3: float | None = None,
+    by_lesion: Annotated[LesionOptions, Parameter(name="*", show_default=False)] = _NO_LESIONS,
     json: bool = False,
     out: Path | None = None,
     quiet: bool = False,
@@ -286,11 +284,7 @@ def evaluate(
         labels: Structures of the masks, such as 1:anterior,2:posterior.
         nsd_tolerance_mm: Surface distance that still counts as agreement.
         patients: Of masks: a table with the columns case_id and patient_id.
-        lesions: Also score masks lesion by lesion, a lesion being a connected component.
-        lesion_rule: What finds a lesion: any (a component touches it, the default), or iou>=0.3.
-        connectivity: Neighbours of a voxel of a lesion: 6, 18 or 26, the default.
-        merge_within_mm: Radius by which the reference is dilated to join lesions; 0 by default.
-        min_volume_mm3: Smaller lesions of the reference are left out.
+        by_lesion: Whether and how masks are scored lesion by lesion.
         json: Print JSON instead of a table.
         out: Folder for the table as CSV, Markdown, LaTeX, HTML and JSON; of masks also cases and lesions.
         quiet: Show no progress.
@@ -300,20 +294,11 @@ def evaluate(
     from medvision.workflows.evaluation_tables import evaluation_tables, show_tables
     from medvision.workflows.mask_tables import write_mask_rows
 
-    given = {
-        "rule": lesion_rule, "connectivity": connectivity, "merge_within_mm": merge_within_mm,
-        "min_volume_mm3": min_volume_mm3,
-    }  # fmt: skip
-    settings = {name: value for name, value in given.items() if value is not None}
-    if not lesions:
-        _refuse_given(
-            "is said of lesions; add --lesions", lesion_rule=lesion_rule, connectivity=connectivity,
-            merge_within_mm=merge_within_mm, min_volume_mm3=min_volume_mm3,
-        )  # fmt: skip
+    settings = by_lesion.settings()
     if predictions is not None:
         _refuse_given(
             "is said of masks, not of a table", reference=reference, prediction=prediction, labels=labels,
-            patients=patients, lesions=lesions,
+            patients=patients, lesions=settings is not None,
         )  # fmt: skip
         found = evaluate_table(
             predictions, label=label, score=score, patient=patient, case=case, fold=fold, repeat=repeat,
@@ -327,7 +312,7 @@ def evaluate(
         stop_on_interrupt("Nothing was written.")
         found = evaluate_masks(
             reference, prediction, labels=_structures(labels), nsd_tolerance_mm=nsd_tolerance_mm,
-            patients=patients, lesions=settings if lesions else None, level=level, quiet=quiet,
+            patients=patients, lesions=settings, level=level, quiet=quiet,
         )  # fmt: skip
     else:
         raise MedvisionError("name a table of predictions, or --reference and --prediction with masks")
@@ -359,7 +344,7 @@ def compare(
     labels: str | None = None,
     nsd_tolerance_mm: float = 1.0,
     patients: Path | None = None,
-    lesions: bool = False,
+    by_lesion: Annotated[LesionOptions, Parameter(name="*", show_default=False)] = _NO_LESIONS,
     json: bool = False,
     out: Path | None = None,
     quiet: bool = False,
@@ -380,7 +365,7 @@ def compare(
         labels: Structures of the masks, such as 1:anterior,2:posterior.
         nsd_tolerance_mm: Surface distance that still counts as agreement.
         patients: Of masks: a table with the columns case_id and patient_id.
-        lesions: Also compare masks lesion by lesion.
+        by_lesion: Whether and how masks are compared lesion by lesion.
         json: Print JSON instead of tables.
         out: Folder for the tables as CSV, Markdown, LaTeX, HTML and JSON.
         quiet: Show no progress.
@@ -389,6 +374,7 @@ def compare(
     from medvision.workflows.compare_masks import compare_masks
     from medvision.workflows.evaluation_tables import comparison_tables, show_tables
 
+    settings = by_lesion.settings()
     if reference is not None:
         from medvision.interrupt import stop_on_interrupt
 
@@ -396,11 +382,14 @@ def compare(
         _refuse_given("is said of tables, not of masks", patient=patient, fold=fold, threshold=threshold)
         found = compare_masks(
             tables, reference_dir=reference, labels=_structures(labels), nsd_tolerance_mm=nsd_tolerance_mm,
-            patients=patients, lesions={} if lesions else None, level=level, quiet=quiet,
+            patients=patients, lesions=settings, level=level, quiet=quiet,
         )  # fmt: skip
     else:
         _refuse_given(
-            "is said of masks; name their --reference", labels=labels, patients=patients, lesions=lesions
+            "is said of masks; name their --reference",
+            labels=labels,
+            patients=patients,
+            lesions=settings is not None,
         )
         found = compare_tables(
             tables, on=on, label=label, score=score, patient=patient, fold=fold, positive=positive,
