@@ -40,9 +40,9 @@ def summarise_lesions(
     bootstrap over patients. What is undefined in a scan (both masks empty) is left out of these and
     ``n_units`` counts what is left.
 
-    In simulated studies (``benchmarks/lesions.py``) the interval of the sensitivity covers 94% to 95%. That of
-    the false positives is too narrow where few patients differ much: with 20 patients it covers 89% to 91%,
-    with 50 93% to 94%, with 100 95% to 96%.
+    In simulated studies (``benchmarks/lesions.py``) the interval of the sensitivity covers 94% to 95%. That
+    of the false positives is too narrow where few patients differ much: with 20 patients it covers 89% to
+    91%, with 50 93% to 94%, with 100 95% to 96%.
 
     Args:
         cases: The rows ``cases`` of :func:`medvision.evaluation.lesionwise_scores`, one for each case and
