@@ -281,7 +281,7 @@ def evaluate(
         level: Confidence level.
         reference: Folder of reference masks (NIfTI, DICOM SEG); with --prediction instead of a table.
         prediction: Folder of predicted masks of the same file names.
-        labels: Structures of the masks, such as 1:anterior,2:posterior.
+        labels: Structures of the masks, such as 1:anterior,2:posterior; 1:tumour,2:tumour joins two values.
         nsd_tolerance_mm: Surface distance that still counts as agreement.
         patients: Of masks: a table with the columns case_id and patient_id.
         by_lesion: Whether and how masks are scored lesion by lesion.
@@ -695,8 +695,14 @@ def _number_or_name(text: str | None) -> float | str | None:
         return text
 
 
-def _structures(text: str | None) -> dict[str, int]:
+def _structures(text: str | None) -> dict[str, int | list[int]]:
     parts = [part.partition(":") for part in (text or "").split(",") if part]
-    if not parts or not all(value.isdigit() and name for value, _, name in parts):
-        raise MedvisionError("--labels: name the structures as value:name, such as 1:anterior,2:posterior")
-    return {name: int(value) for value, _, name in parts}
+    if not parts or not all(value.isdigit() and int(value) and name for value, _, name in parts):
+        raise MedvisionError(
+            "--labels: name the structures as value:name with values from 1 on, such as "
+            "1:anterior,2:posterior; a name may stand at several values"
+        )
+    values: dict[str, list[int]] = {}
+    for value, _, name in parts:
+        values.setdefault(name, []).append(int(value))
+    return {name: own[0] if len(own) == 1 else own for name, own in values.items()}

@@ -245,6 +245,16 @@ def test_the_command_line_shows_progress_and_prints_json(words, patients, capsys
     assert capsys.readouterr().err == ""
 
 
+def test_a_name_at_several_values_joins_them(words, capsys) -> None:
+    joined = [*words[:-1], "1:met,2:oedema,1:whole,2:whole"]
+    assert run(*joined, "--json", "--quiet") == 0
+    rows = pd.DataFrame(json.loads(capsys.readouterr().out)["cases"]).query("case_id == 'case0'")
+    volumes = rows.set_index("structure")["volume_reference_ml"]
+    assert volumes["whole"] == pytest.approx(volumes["met"] + volumes["oedema"])
+    assert run(*words[:-1], "0:background", "--quiet") == 2
+    assert "values from 1 on" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [
