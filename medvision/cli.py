@@ -285,11 +285,11 @@ def evaluate(
         labels: Structures of the masks, such as 1:anterior,2:posterior.
         nsd_tolerance_mm: Surface distance that still counts as agreement.
         json: Print JSON instead of a table.
-        out: Folder for the table as CSV, Markdown, LaTeX, HTML and JSON.
+        out: Folder for the table as CSV, Markdown, LaTeX, HTML and JSON, and for figures of curves.
     """
     from medvision.workflows.evaluate import evaluate as evaluate_table
     from medvision.workflows.evaluate import evaluate_masks
-    from medvision.workflows.evaluation_tables import evaluation_tables, show_tables
+    from medvision.workflows.evaluation_tables import evaluation_tables, save_curves, show_tables
 
     if predictions is not None:
         found = evaluate_table(
@@ -306,6 +306,8 @@ def evaluate(
     else:
         raise MedvisionError("name a table of predictions, or --reference and --prediction with masks")
     text = show_tables(evaluation_tables(found), out, found.to_json(), "evaluation")
+    if out is not None:
+        save_curves(found, out)
     print(found.to_json() if json else text)
     return 0
 

@@ -27,6 +27,8 @@ class Evaluation:
         cases: The scores of each case, where masks were evaluated.
         interactions: For each covariate and metric the test that all subgroups have one value: ``p``,
             ``p_adjusted``, ``method``.
+        curves: Tables behind the figures (calibration curve, net benefit, predictive values over
+            prevalences), where they were asked for; no part of the JSON.
 
     Example:
         >>> record = record_of("auroc", "all", Estimate(0.9, 0.8, 0.95, method="DeLong, logit"))
@@ -41,6 +43,7 @@ class Evaluation:
     threshold: float | None = None
     cases: pd.DataFrame | None = None
     interactions: Mapping[str, Any] = field(default_factory=dict)
+    curves: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """The evaluation as JSON; what is undefined is null.
