@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from medvision.evaluation.auroc_comparison import compare_auroc
     from medvision.evaluation.class_confusion import MulticlassAccuracy, multiclass_accuracy
     from medvision.evaluation.clustered import ClusteredProportion, clustered_proportion
+    from medvision.evaluation.coordinates import RocCoordinates, roc_coordinates
     from medvision.evaluation.cross_validation import (
         CrossValidatedAuroc,
         compare_cross_validated_auroc,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     )
     from medvision.evaluation.detection_matching import match_marks
     from medvision.evaluation.estimates import Comparison, Estimate
+    from medvision.evaluation.fixed_rate import compare_at, sensitivity_at, specificity_at
     from medvision.evaluation.froc_curve import Froc, compare_froc, froc
     from medvision.evaluation.froc_merit import MeritEstimate, compare_froc_fom, froc_fom
     from medvision.evaluation.intraclass import icc
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from medvision.evaluation.nested_validation import NestedCrossValidation, nested_cross_validation
     from medvision.evaluation.net_benefit import decision_curve
     from medvision.evaluation.obuchowski_rockette import VarianceComponents
+    from medvision.evaluation.ordered_classes import ordinal_c_index
     from medvision.evaluation.paired_proportions import compare_proportions
     from medvision.evaluation.paired_sizes import (
         allow_for_losses,
@@ -67,6 +70,7 @@ if TYPE_CHECKING:
     from medvision.evaluation.rater_agreement import Kappa, fleiss_kappa, kappa
     from medvision.evaluation.reader_power import power_reader_study, sample_size_reader_study
     from medvision.evaluation.recalibration import Recalibration, recalibrate, recalibrate_out_of_fold
+    from medvision.evaluation.regression_readout import RegressionScores, regression_scores
     from medvision.evaluation.reliability import Calibration, calibration
     from medvision.evaluation.repeated_validation import corrected_resampled_t
     from medvision.evaluation.resampling import BootstrapEstimate, bootstrap
@@ -83,6 +87,7 @@ if TYPE_CHECKING:
     from medvision.evaluation.separate_parts import compare_mean_auroc, mean_auroc
     from medvision.evaluation.smooth_calibration import CalibrationCurve, calibration_curve
     from medvision.evaluation.subgroup_analysis import Subgroups, adjusted_interactions, subgroups
+    from medvision.evaluation.survival_concordance import harrell_c, uno_c
     from medvision.evaluation.threshold_stability import ThresholdOptimism, optimism, threshold_interval
     from medvision.evaluation.thresholds import choose_threshold
 
@@ -110,6 +115,8 @@ _HOMES = {
     "NestedCrossValidation": "nested_validation",
     "ReaderStudy": "multi_reader",
     "Recalibration": "recalibration",
+    "RegressionScores": "regression_readout",
+    "RocCoordinates": "coordinates",
     "Subgroups": "subgroup_analysis",
     "ThresholdOptimism": "threshold_stability",
     "TwoByTwo": "accuracy",
@@ -128,6 +135,7 @@ _HOMES = {
     "choose_threshold": "thresholds",
     "clustered_proportion": "clustered",
     "compare_ai_with_readers": "ai_against_readers",
+    "compare_at": "fixed_rate",
     "compare_auroc": "auroc_comparison",
     "compare_cross_validated_auroc": "cross_validation",
     "compare_froc": "froc_curve",
@@ -145,6 +153,7 @@ _HOMES = {
     "fleiss_kappa": "rater_agreement",
     "froc": "froc_curve",
     "froc_fom": "froc_merit",
+    "harrell_c": "survival_concordance",
     "icc": "intraclass",
     "kappa": "rater_agreement",
     "match_marks": "detection_matching",
@@ -157,6 +166,7 @@ _HOMES = {
     "nested_cross_validation": "nested_validation",
     "non_inferiority": "margins",
     "optimism": "threshold_stability",
+    "ordinal_c_index": "ordered_classes",
     "partial_auroc": "partial_roc",
     "power_auroc": "sample_size",
     "power_paired_auroc": "paired_sizes",
@@ -167,6 +177,8 @@ _HOMES = {
     "reader_study_from_jackknife": "multi_reader",
     "recalibrate": "recalibration",
     "recalibrate_out_of_fold": "recalibration",
+    "regression_scores": "regression_readout",
+    "roc_coordinates": "coordinates",
     "sample_size_auroc": "sample_size",
     "sample_size_auroc_interval": "sample_size",
     "sample_size_paired_auroc": "paired_sizes",
@@ -174,10 +186,13 @@ _HOMES = {
     "sample_size_proportion": "sample_size",
     "sample_size_reader_study": "reader_power",
     "segmentation_scores": "segmentation",
+    "sensitivity_at": "fixed_rate",
+    "specificity_at": "fixed_rate",
     "subgroups": "subgroup_analysis",
     "summarise_segmentation": "segmentation_summary",
     "threshold_interval": "threshold_stability",
     "top_k_accuracy": "multiclass",
+    "uno_c": "survival_concordance",
 }
 
 __all__ = [
@@ -204,6 +219,8 @@ __all__ = [
     "NestedCrossValidation",
     "ReaderStudy",
     "Recalibration",
+    "RegressionScores",
+    "RocCoordinates",
     "Subgroups",
     "ThresholdOptimism",
     "TwoByTwo",
@@ -222,6 +239,7 @@ __all__ = [
     "choose_threshold",
     "clustered_proportion",
     "compare_ai_with_readers",
+    "compare_at",
     "compare_auroc",
     "compare_cross_validated_auroc",
     "compare_froc",
@@ -239,6 +257,7 @@ __all__ = [
     "fleiss_kappa",
     "froc",
     "froc_fom",
+    "harrell_c",
     "icc",
     "kappa",
     "match_marks",
@@ -251,6 +270,7 @@ __all__ = [
     "nested_cross_validation",
     "non_inferiority",
     "optimism",
+    "ordinal_c_index",
     "partial_auroc",
     "power_auroc",
     "power_paired_auroc",
@@ -261,6 +281,8 @@ __all__ = [
     "reader_study_from_jackknife",
     "recalibrate",
     "recalibrate_out_of_fold",
+    "regression_scores",
+    "roc_coordinates",
     "sample_size_auroc",
     "sample_size_auroc_interval",
     "sample_size_paired_auroc",
@@ -268,10 +290,13 @@ __all__ = [
     "sample_size_proportion",
     "sample_size_reader_study",
     "segmentation_scores",
+    "sensitivity_at",
+    "specificity_at",
     "subgroups",
     "summarise_segmentation",
     "threshold_interval",
     "top_k_accuracy",
+    "uno_c",
 ]
 
 

@@ -105,7 +105,8 @@ def calibration(
     """Calibration of probabilities on cases that neither trained nor calibrated the model.
 
     Intercept and slope are those of Cox (Biometrika 1958;45:562), with Wald intervals, robust to several
-    units a patient where ``patients`` are given. Brier scores have the percentile bootstrap over patients.
+    units a patient where ``patients`` are given. Brier scores have the percentile bootstrap over
+    patients, in which the number of positive patients varies, as in a cohort.
 
     Args:
         labels: 0 or 1 for each unit, shape ``(n,)``.
@@ -232,6 +233,7 @@ def _brier(
         patients=codes,
         resamples=resamples,
         seed=seed,
+        stratified=False,
         level=level,
     )
     brier, share = found["brier"], found["share"]
@@ -240,7 +242,8 @@ def _brier(
             math.nan, math.nan, math.nan, level, brier.method, len(p), brier.n_patients, ONE_CLASS
         )
         return brier, nothing
-    replicates = 1 - brier.replicates / (share.replicates * (1 - share.replicates))
+    both = (share.replicates > 0) & (share.replicates < 1)
+    replicates = 1 - brier.replicates[both] / (share.replicates * (1 - share.replicates))[both]
     tails = np.quantile(replicates, [(1 - level) / 2, (1 + level) / 2])
     varies = brier.status != DEGENERATE_VARIANCE
     scaled = Estimate(
