@@ -29,6 +29,8 @@ Metric = Callable[[Any], float]
 
 # One random stream for each block of draws: the draws do not depend on how many blocks are worked on at once.
 _BLOCK = 50
+# Counts that are held as floats at once; more patients are worked on in fewer resamples at a time.
+_HELD = 2**20
 _REFUSED_SHARE = 0.05
 _LABEL = "label"
 _FEW = 10
@@ -64,14 +66,18 @@ def bootstrap(
     seed: int,
     method: Literal["percentile", "bca"] = "percentile",
     level: float = 0.95,
+    stratified: bool = True,
     chunk_size: int = 50,
 ) -> dict[str, BootstrapEstimate]:
     """Intervals by resampling patients, all units of a drawn patient coming along.
 
     Patients are drawn within two strata, with and without a positive unit (where all have one: with and
-    without a negative unit), so that both classes stay present. All metrics see the same draws. The
-    interval tells what other test patients would have given the same, already trained model; it knows
-    nothing of another training. The result depends neither on the order of the rows nor on ``chunk_size``.
+    without a negative unit), so that both classes stay present. That fixes the prevalence. Of patients who
+    came in as a cohort it is a matter of chance, too: a measure that depends on it (PPV, F1, MCC, average
+    precision, Brier score) then has too short an interval unless ``stratified`` is False. All metrics see
+    the same draws. The interval tells what other test patients would have given the same, already trained
+    model; it knows nothing of another training. The result depends neither on the order of the rows nor on
+    ``chunk_size``.
 
     Args:
         metrics: Names of metrics, or a name for each metric. A metric is ``"auroc"``, ``"sensitivity"``,
@@ -87,7 +93,8 @@ def bootstrap(
         method: ``percentile``, or ``bca`` (Efron, J Am Stat Assoc 1987;82:171, with a jackknife over
             patients).
         level: Confidence level.
-        chunk_size: How many resamples are held in memory at once.
+        stratified: Draw patients with and without a positive unit apart. False lets the prevalence vary.
+        chunk_size: How many resamples are worked on at once, at most; fewer where there are many patients.
 
     Returns:
         An estimate for each metric. A metric that did not vary at all is ``degenerate_variance``, and its
@@ -107,7 +114,7 @@ def bootstrap(
     one_of(method, ("percentile", "bca"), "method")
     if resamples < 1:
         raise EvaluationError(f"resamples={resamples}: at least one is needed, and 2000 for an interval")
-    resampled = _Resampled(table, patients)
+    resampled = _Resampled(table, patients, stratified)
     evaluators = resampled.evaluators(metrics)
     values = {name: _value(evaluate, resampled) for name, evaluate in evaluators.items()}
     replicates = _replicates(resampled, evaluators, resamples, seed, chunk_size)
@@ -129,6 +136,7 @@ def bootstrap_weighted(
     level: float,
     *,
     keys: Sequence[Floats] = (),
+    stratified: bool = True,
 ) -> BootstrapEstimate:
     """The percentile interval of a metric that is written for weights of units.
 
@@ -141,6 +149,7 @@ def bootstrap_weighted(
         seed: Of the draws.
         level: Confidence level.
         keys: What else tells units apart, so that their order does not matter where there are no patients.
+        stratified: Draw patients with and without a positive unit apart.
 
     Example:
         >>> truth, found = np.array([False, True] * 6), np.arange(12.0)
@@ -148,7 +157,7 @@ def bootstrap_weighted(
         5.5
     """
     table = {_LABEL: labels.astype(np.int64), **{f"key{i}": key for i, key in enumerate(keys)}}
-    resampled = _Resampled(table, codes)
+    resampled = _Resampled(table, codes, stratified)
     back = np.argsort(resampled.order, kind="stable")
 
     def evaluate(counts: Floats) -> Floats:
@@ -177,21 +186,34 @@ def patient_draws(strata: Integers, resamples: int, seed: int) -> Iterator[Float
     """
     members = [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
     streams = np.random.SeedSequence(seed).spawn(-(-resamples // _BLOCK))
+    at_once = max(1, min(_BLOCK, _HELD // max(len(strata), 1)))
     for number, stream in enumerate(streams):
-        rows = min(_BLOCK, resamples - number * _BLOCK)
         rng = np.random.Generator(np.random.PCG64(stream))
-        counts = np.zeros((_BLOCK, len(strata)))
+        counts = np.zeros((_BLOCK, len(strata)), dtype=np.uint16 if at_once < _BLOCK else np.float64)
         for own in members:
-            drawn = rng.integers(0, len(own), size=(_BLOCK, len(own)))
-            drawn += np.arange(_BLOCK)[:, None] * len(own)
-            counts[:, own] = np.bincount(drawn.ravel(), minlength=_BLOCK * len(own)).reshape(_BLOCK, len(own))
-        yield counts[:rows]
+            for start in range(0, _BLOCK, at_once):
+                rows = slice(start, min(start + at_once, _BLOCK))
+                counts[rows, own] = _times_drawn(rng, rows.stop - rows.start, len(own))
+        for start in range(0, min(_BLOCK, resamples - number * _BLOCK), at_once):
+            stop = min(start + at_once, _BLOCK, resamples - number * _BLOCK)
+            yield counts[start:stop].astype(np.float64, copy=False)
+
+
+def _times_drawn(rng: np.random.Generator, rows: int, n: int) -> Integers:
+    drawn = rng.integers(0, n, size=(rows, n))
+    drawn += np.arange(rows)[:, None] * n
+    return np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n)
 
 
 class _Resampled:
     """A table in an order that depends only on its content, and the patients of its rows."""
 
-    def __init__(self, table: Any, patients: str | ArrayLike | None) -> None:  # noqa: ANN401 -- see bootstrap
+    def __init__(
+        self,
+        table: Any,  # noqa: ANN401 -- see bootstrap
+        patients: str | ArrayLike | None,
+        stratified: bool = True,
+    ) -> None:
         self._frame = table if hasattr(table, "iloc") else None
         columns = {str(name): one_dimensional(table[name], str(name)) for name in table}
         if len({len(column) for column in columns.values()}) != 1:
@@ -209,7 +231,7 @@ class _Resampled:
         self.codes = np.arange(n_rows) if patients is None else codes[order]
         self.n_patients = int(self.codes.max()) + 1 if n_rows else 0
         self.n_units = n_rows
-        self.strata = self._strata()
+        self.strata = self._strata() if stratified else np.zeros(self.n_patients, dtype=np.int64)
         self._rows = np.split(np.arange(n_rows), np.searchsorted(self.codes, np.arange(1, self.n_patients)))
 
     def _strata(self) -> Integers:
@@ -270,9 +292,10 @@ def _replicates(
 ) -> dict[str, Floats]:
     parts: dict[str, list[Floats]] = {name: [] for name in evaluators}
     held: list[Floats] = []
+    at_once = min(chunk_size, max(1, _HELD // max(resampled.n_units, 1)))
     for block in patient_draws(resampled.strata, resamples, seed):
         held.append(block)
-        if sum(len(part) for part in held) >= chunk_size:
+        if sum(len(part) for part in held) >= at_once:
             _evaluate(held, evaluators, parts)
     _evaluate(held, evaluators, parts)
     return {name: np.concatenate(values) for name, values in parts.items()}
@@ -289,10 +312,10 @@ def _evaluate(
 
 
 def _jackknife(evaluate: Callable[[Floats], Floats], resampled: _Resampled, chunk_size: int) -> Floats:
-    n = resampled.n_patients
-    parts = []
-    for start in range(0, n, chunk_size):
-        left_out = np.arange(start, min(start + chunk_size, n))
+    n, parts = resampled.n_patients, []
+    at_once = min(chunk_size, max(1, _HELD // max(resampled.n_units, 1)))
+    for start in range(0, n, at_once):
+        left_out = np.arange(start, min(start + at_once, n))
         counts = np.ones((len(left_out), n))
         counts[np.arange(len(left_out)), left_out] = 0
         parts.append(evaluate(counts))
