@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,7 +11,14 @@ from scipy.special import expit, logit
 
 from medvision.errors import EvaluationError
 from medvision.evaluation.clustered import clustered_proportion
-from medvision.evaluation.estimates import DEGENERATE_VARIANCE, OK, Estimate, undefined
+from medvision.evaluation.estimates import (
+    DEGENERATE_VARIANCE,
+    OK,
+    ONE_CLASS,
+    UNDEFINED_NO_UNITS,
+    Estimate,
+    undefined,
+)
 from medvision.evaluation.inputs import (
     Booleans,
     Integers,
@@ -25,13 +30,12 @@ from medvision.evaluation.inputs import (
 )
 from medvision.evaluation.likelihood_ratios import Rates, ratio_estimate
 from medvision.evaluation.proportions import ProportionMethod, proportion
-
-Sampling = Literal["cohort", "enriched"]
+from medvision.evaluation.sampled_draws import SAMPLINGS, Sampling, as_sampled
 
 NEEDS_PREVALENCE = "enriched_sampling_needs_prevalence"
 SAMPLE_PREVALENCE = "holds_only_for_the_prevalence_of_this_sample"
 
-_RESAMPLED = ("balanced_accuracy", "f1", "mcc", "youden")
+_RESAMPLED = ("f1", "mcc")
 
 
 @dataclass(frozen=True)
@@ -138,7 +142,9 @@ def diagnostic_accuracy(
     Proportions have the interval of :func:`medvision.evaluation.proportion`, or of
     :func:`medvision.evaluation.clustered_proportion` where a patient has several of the units concerned.
     Likelihood ratios have the log interval (Simel, Samsa and Matchar, J Clin Epidemiol 1991;44:763).
-    Balanced accuracy, F1, MCC and Youden's J have the percentile bootstrap over patients.
+    Balanced accuracy and Youden's J have the limits of sensitivity and specificity, squared and added, with
+    their correlation where patients have units of both kinds (Zou and Donner, Stat Med 2008;27:1693). F1 and
+    MCC have the percentile bootstrap over patients; in a cohort the prevalence varies from draw to draw.
 
     Predictive values hold for one prevalence. With ``sampling="enriched"`` (cases and controls, or a set
     enriched with disease) they are undefined until ``prevalence`` is stated; then, and wherever it is
@@ -171,7 +177,7 @@ def diagnostic_accuracy(
         0.900 (95% CI 0.699–0.972) | 0.833 (95% CI 0.664–0.927)
     """
     checked_level(level)
-    one_of(sampling, ("cohort", "enriched"), "sampling")
+    one_of(sampling, SAMPLINGS, "sampling")
     if prevalence is not None and not 0 < prevalence < 1:
         raise EvaluationError(f"prevalence={prevalence} must lie between 0 and 1; write 0.05 for 5%")
     truth = binary_labels(labels, positive=positive, patients=patients)
@@ -182,7 +188,8 @@ def diagnostic_accuracy(
     measures = {
         **_proportions(table),
         **_ratios(table),
-        **_resampled(table, patients is None, resamples, seed),
+        **_sums(table),
+        **_resampled(table, patients is None, sampling, resamples, seed),
     }
     measures = _with_prevalence(measures, table, sampling, prevalence)
     assumed = prevalence if prevalence is not None else float(truth.mean()) if len(truth) else math.nan
@@ -242,25 +249,48 @@ def _ratios(units: _Units) -> dict[str, Estimate]:
     }
 
 
-def _resampled(units: _Units, one_unit_a_patient: bool, resamples: int, seed: int) -> dict[str, Estimate]:
-    from medvision.evaluation.resampling import bootstrap
+def _sums(units: _Units) -> dict[str, Estimate]:
+    """Youden's J and balanced accuracy, from the limits of sensitivity and of specificity."""
+    shares, rates = _proportions(units), units.rates()
+    se, sp = shares["sensitivity"], shares["specificity"]
+    n, m = len(units.truth), len(np.unique(units.codes))
+    name = "square-and-add of sensitivity and specificity"
+    if math.isnan(se.value) or math.isnan(sp.value):
+        nothing = undefined(ONE_CLASS if n else UNDEFINED_NO_UNITS, level=units.level, method=name,
+                            n_units=n, n_patients=m)  # fmt: skip
+        return {"youden": nothing, "balanced_accuracy": nothing}
+    own, other, joint = rates.variances
+    rho = min(max(joint / math.sqrt(own * other), -1.0), 1.0) if own > 0 and other > 0 else 0.0
+    below, above = (
+        _added(se.value - se.low, sp.value - sp.low, rho),
+        _added(se.high - se.value, sp.high - sp.value, rho),
+    )
+    error, value = math.sqrt(max(own + other + 2 * joint, 0.0)), se.value + sp.value - 1
+    status = se.status if se.status != OK else sp.status
+    j = Estimate(
+        value, max(value - below, -1.0), min(value + above, 1.0), units.level, name, n, m, status, error
+    )
+    half = {part: (getattr(j, part) + 1) / 2 for part in ("value", "low", "high")}
+    return {"youden": j, "balanced_accuracy": replace(j, **half, standard_error=error / 2)}
 
+
+def _added(first: float, second: float, rho: float) -> float:
+    return math.sqrt(max(first**2 + second**2 + 2 * rho * first * second, 0.0))
+
+
+def _resampled(
+    units: _Units, one_unit_a_patient: bool, sampling: Sampling, resamples: int, seed: int
+) -> dict[str, Estimate]:
     table = {"label": units.truth.astype(int), "prediction": units.called.astype(int)}
     owners = None if one_unit_a_patient else units.codes
-
-    def drawn(names: Sequence[str]) -> dict[str, Estimate]:
-        found = bootstrap(names, table, patients=owners, resamples=resamples, seed=seed, level=units.level)
-        return dict(found)
-
-    try:
-        found = drawn(_RESAMPLED)
-    except EvaluationError:  # one of them has too many undefined replicates for an interval
-        found = {}
-        for name in _RESAMPLED:
-            try:
-                found |= drawn([name])
-            except EvaluationError:
-                found[name] = _without_interval(units, name)
+    found: dict[str, Estimate] = {}
+    for name in _RESAMPLED:
+        try:
+            found |= as_sampled(
+                name, table, owners, sampling, resamples=resamples, seed=seed, level=units.level
+            )
+        except EvaluationError:  # too many undefined replicates for an interval
+            found[name] = _without_interval(units, name)
     return {
         name: _degenerate(estimate, name, units) if estimate.status == DEGENERATE_VARIANCE else estimate
         for name, estimate in found.items()
@@ -288,11 +318,6 @@ def _degenerate(estimate: Estimate, name: str, units: _Units) -> Estimate:
     """Limits where no replicate differed: from the limits of sensitivity and of specificity."""
     shares = _proportions(units)
     se, sp = shares["sensitivity"], shares["specificity"]
-    if name in ("balanced_accuracy", "youden"):
-        scale = 0.5 if name == "balanced_accuracy" else 1.0
-        low = estimate.value - scale * math.hypot(se.value - se.low, sp.value - sp.low)
-        high = estimate.value + scale * math.hypot(se.high - se.value, sp.high - sp.value)
-        return replace(estimate, low=low, high=high, method="square-and-add of sensitivity and specificity")
     low, high = _at_rates(name, units, se.low, sp.low), _at_rates(name, units, se.high, sp.high)
     return replace(
         estimate,

@@ -179,7 +179,7 @@ def _unpaired(first: Estimate, second: Estimate, level: float) -> Comparison:
             blank = undefined(area.status, level=level, method=name, n_units=units, n_patients=owners)
             return Comparison(blank, math.nan, math.nan, name, None, first, second)
     va, vb = (first.standard_error or 0.0) ** 2, (second.standard_error or 0.0) ** 2
-    if first.status != OK or second.status != OK:
+    if DEGENERATE_VARIANCE in (first.status, second.status):
         p = 1.0 if first.value == second.value else math.nan
         return difference_without_variance(first, second, level, p, name)
     df = (va + vb) ** 2 / (va**2 / (first.n_patients - 1) + vb**2 / (second.n_patients - 1))

@@ -54,11 +54,14 @@ def joint_bootstrap(
     for name, metric in metrics.items():
         value = math.nan if undefined else float(metric(ones)[0])
         drawn = np.concatenate(replicates[name]) if replicates[name] else np.empty(0)
+        missing = int(np.isnan(drawn).sum())
         drawn = drawn[np.isfinite(drawn)]
         own, low, high = status, math.nan, math.nan
         if len(drawn) and np.ptp(drawn) > 1e-12:
             low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2]).tolist()
             own = FEW_UNITS if status == OK and n_patients < 10 else status
+            if own == OK and missing:
+                own = f"{missing}_of_{resamples}_replicates_undefined"
         elif not undefined:
             own = DEGENERATE_VARIANCE
         error = float(drawn.std(ddof=1)) if len(drawn) > 1 else None

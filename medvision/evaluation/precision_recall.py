@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import ArrayLike
 
-from medvision.evaluation.estimates import DEGENERATE_VARIANCE, Estimate
-from medvision.evaluation.inputs import checked_level
-from medvision.evaluation.resampling import bootstrap
+from medvision.evaluation.estimates import Estimate
+from medvision.evaluation.inputs import checked_level, one_of
+from medvision.evaluation.resampled_logits import on_logit_scale
 from medvision.evaluation.roc import ranked_units, undefined_area
+from medvision.evaluation.sampled_draws import SAMPLINGS, Sampling, as_sampled
 
-_NAME = "bootstrap over patients, percentile"
+_NAME = "bootstrap over patients, logit"
 
 
 def average_precision(
@@ -20,6 +19,7 @@ def average_precision(
     scores: ArrayLike,
     *,
     patients: ArrayLike | None = None,
+    sampling: Sampling = "cohort",
     level: float = 0.95,
     positive: object = None,
     resamples: int = 2000,
@@ -29,12 +29,16 @@ def average_precision(
 
     It is the step-wise area under the precision-recall curve; straight lines between its points would be
     too optimistic (Davis and Goadrich, ICML 2006). It depends on the share of positive units, which is its
-    value for a score that knows nothing: report that share beside it.
+    value for a score that knows nothing: report that share beside it. The interval is made on the logit scale
+    from the standard error of a bootstrap over patients; the percentiles themselves lie too high, because a
+    case that is drawn twice ties with itself.
 
     Args:
         labels: 0 or 1 for each unit, shape ``(n,)``.
         scores: Shape ``(n,)``.
         patients: The patient of each unit.
+        sampling: ``cohort`` (the share of positive units is a matter of chance, and drawn as such) or
+            ``enriched`` (it was chosen, and the result holds only for it).
         level: Confidence level.
         positive: The label that means that the condition is present.
         resamples: Of the bootstrap over patients.
@@ -51,20 +55,14 @@ def average_precision(
         0.8333
     """
     checked_level(level)
+    one_of(sampling, SAMPLINGS, "sampling")
     truth, values, codes = ranked_units(labels, scores, patients, positive)
     blank = undefined_area(truth, codes, level, _NAME)
     if blank is not None:
         return blank
     table = {"label": truth.astype(np.int64), "score": values}
-    owners = None if patients is None else codes
-    found = bootstrap(
-        ["average_precision"], table, patients=owners, resamples=resamples, seed=seed, level=level
-    )["average_precision"]
-    if found.status == DEGENERATE_VARIANCE:
-        # Every resample ranked perfectly: like the AUC, this says nothing below the exact limit.
-        from medvision.evaluation.proportions import proportion_limits
-
-        n_positive = len(np.unique(codes[truth]))
-        low = proportion_limits(n_positive, n_positive, method="exact", level=level)[0]
-        return replace(found, low=min(low, found.value), high=found.value, method="exact limit")
-    return found
+    found = as_sampled(
+        "average_precision", table, None if patients is None else codes, sampling,
+        resamples=resamples, seed=seed, level=level,
+    )["average_precision"]  # fmt: skip
+    return on_logit_scale(found, _NAME, truth, codes)

@@ -83,7 +83,7 @@ def evaluate(
     }
     found = read_predictions(table, positive=positive, **columns)  # type: ignore[arg-type] # label and score are set
     groups = groups_of(found.frame, by, str(found.source["name"]))
-    records, notes = _ranking(found, level)
+    records, notes = _ranking(found, sampling, level)
     notes = [unit_note(found, unit), *found.notes, *_class_notes(found), *notes]
     limit, limit_notes, status = operating_point(found, columns, positive, threshold, threshold_rule, fit_on)
     cells: dict[str, int] = {}
@@ -100,7 +100,9 @@ def evaluate(
     )
 
 
-def _ranking(found: Predictions, level: float) -> tuple[list[dict[str, Any]], list[str]]:
+def _ranking(
+    found: Predictions, sampling: Literal["cohort", "enriched"], level: float
+) -> tuple[list[dict[str, Any]], list[str]]:
     notes: list[str] = []
     if found.folds is None:
         area = auroc(found.labels, found.scores, patients=found.patients, level=level)
@@ -131,7 +133,9 @@ def _ranking(found: Predictions, level: float) -> tuple[list[dict[str, Any]], li
         notes.append(
             "the AUC lies below 0.5: a higher score goes with less disease; the score was not turned round"
         )
-    precision = average_precision(found.labels, found.scores, patients=found.patients, level=level)
+    precision = average_precision(
+        found.labels, found.scores, patients=found.patients, sampling=sampling, level=level
+    )
     records.append(record_of("average_precision", "all" if found.folds is None else "pooled", precision))
     return records, notes
 
