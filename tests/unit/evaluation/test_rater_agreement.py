@@ -93,3 +93,29 @@ def test_fleiss_of_one_category_and_of_perfect_agreement() -> None:
     perfect = fleiss_kappa([[3, 0], [0, 3]] * 6)
     assert (perfect.value, perfect.status) == (1.0, "degenerate_variance")
     assert math.isnan(perfect.low)
+
+
+@pytest.mark.parametrize("weights", [None, "quadratic"])
+def test_fisher_limits_by_hand(weights) -> None:
+    table = [[30, 6, 1], [5, 25, 4], [1, 4, 24]]
+    wald, fisher = (kappa(table, weights=weights, interval=name) for name in ("wald", "fisher"))
+    half = 1.9599640 * wald.standard_error / (1 - wald.value**2)
+    assert fisher.low == pytest.approx(np.tanh(np.arctanh(wald.value) - half))
+    assert fisher.high == pytest.approx(np.tanh(np.arctanh(wald.value) + half))
+    assert (fisher.value, fisher.standard_error) == (wald.value, wald.standard_error)
+
+
+def test_few_disagreements_say_so() -> None:
+    assert kappa([[20, 2], [2, 20]]).status == "fewer_than_5_disagreements"
+    assert kappa([[20, 3], [2, 20]]).status == "ok"
+    assert kappa([[0, 4, 1], [0, 8, 0], [0, 1, 5]]).status == "ok"  # the published table
+
+
+def test_fisher_limits_of_perfect_agreement_are_exact() -> None:
+    wald, fisher = (kappa([[10, 0], [0, 10]], interval=name) for name in ("wald", "fisher"))
+    assert (fisher.low, fisher.high, fisher.status) == (wald.low, wald.high, "degenerate_variance")
+
+
+def test_an_unknown_interval_of_kappa_is_refused() -> None:
+    with pytest.raises(EvaluationError, match="interval"):
+        kappa([[10, 0], [0, 10]], interval="z")
