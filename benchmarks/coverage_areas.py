@@ -96,7 +96,7 @@ def folded(n: int, folds: int, area: float, models: int = 1):
 
 
 def partial_truth(area: float, low: float = 0.9) -> float:
-    return quad(lambda fpr: norm.cdf(gap(area) + norm.ppf(fpr)), 0, 1 - low)[0]
+    return quad(lambda alarms: norm.cdf(gap(area) + norm.ppf(alarms)), 0, 1 - low)[0]
 
 
 def precision_truth(area: float, prevalence: float) -> float:
@@ -247,12 +247,13 @@ def parts():
             three_class_truth(name),
             {"`multiclass_auroc`": lambda s, name=name: getattr(multiclass_auroc(*s, resamples=400), name)},
             {},
-            600,
+            1000,
         )
 
 
 def validated():
     for n, folds, area in [
+        (50, 5, 0.8),
         (100, 5, 0.8),
         (200, 5, 0.8),
         (200, 10, 0.8),
@@ -342,7 +343,7 @@ def tests():
             {"units taken for patients": lambda s: compare_auroc(s[0], s[2], s[3])},
             4000,
         )
-    for n, folds in [(100, 5), (200, 5), (200, 10), (500, 5), (500, 10)]:
+    for n, folds in [(50, 5), (100, 5), (200, 5), (200, 10), (500, 5), (500, 10)]:
         yield Setting(
             section,
             f"two equal areas 0.8, {n} cases in {folds} folds",

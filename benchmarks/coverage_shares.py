@@ -144,9 +144,9 @@ def tables():
                 f"{name}, {where}",
                 calls(n, prevalence, se, sp),
                 truth_of(name, prevalence, se, sp),
-                {"`diagnostic_accuracy`": measure(name, resamples=1000)},
+                {"`diagnostic_accuracy`": measure(name, resamples=500)},
                 {"drawn within classes": lambda s, name=name: _within(name, s)},
-                1500,
+                2000,
             )
         for name in ("youden", "balanced_accuracy", "accuracy", "ppv", "npv", "lr_positive", "lr_negative"):
             yield Setting(
@@ -162,7 +162,7 @@ def tables():
 
 def _within(name: str, sample):
     table = {"label": sample[0], "prediction": sample[1]}
-    found = bootstrap([name], table, patients=None, resamples=1000, seed=0)[name]
+    found = bootstrap([name], table, patients=None, resamples=500, seed=0)[name]
     return found.low, found.high
 
 

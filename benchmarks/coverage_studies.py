@@ -7,6 +7,7 @@ from functools import cache
 
 import detection
 import numpy as np
+import pandas as pd
 from coverage_table import Setting
 from reader_studies import readings
 from scipy.special import expit
@@ -23,6 +24,7 @@ from medvision.evaluation import (
     icc,
     kappa,
     nested_cross_validation,
+    summarise_segmentation,
 )
 from medvision.evaluation.froc_merit import compare_froc_fom
 from medvision.evaluation.obuchowski_rockette import treatment_test, variance_components
@@ -70,9 +72,14 @@ def agreement():
                 f"{name}, {n} cases",
                 two_raters(n, table),
                 truth,
-                {"`kappa`": lambda s, weights=weights: kappa(s, weights=weights)},
+                {
+                    f"`kappa`, {how}": lambda s, weights=weights, how=how: kappa(
+                        s, weights=weights, interval=how
+                    )
+                    for how in ("wald", "fisher")
+                },
                 {},
-                4000,
+                5000,
             )
     for n, prevalence in [(20, 0.5), (30, 0.5), (30, 0.15), (100, 0.15)]:
         yield Setting(
@@ -80,9 +87,9 @@ def agreement():
             f"three readers, {n} cases, prevalence {prevalence:g}",
             several_raters(n, prevalence, 0.9),
             fleiss_truth(prevalence, 0.9),
-            {"`fleiss_kappa`": lambda s: fleiss_kappa(s)},
+            {"`fleiss_kappa`": fleiss_kappa},
             {},
-            1500 if n < 100 else 800,
+            4000,
         )
 
 
@@ -195,17 +202,17 @@ def calibrated():
                 probabilities(n, centre),
                 brier_truth(centre, part == "brier_scaled"),
                 {"`calibration`": lambda s, part=part: getattr(calibration(*s, resamples=500), part)},
-                {"drawn within classes": lambda s: _within(s)} if part == "brier" else {},
-                400,
+                {"drawn within classes": _within} if part == "brier" else {},
+                2000,
             )
         yield Setting(
             section,
             f"net benefit at 0.2, {where}",
             probabilities(n, centre),
             benefit_truth(centre, 0.2),
-            {"`decision_curve`": lambda s: _benefit(s)},
+            {"`decision_curve`": _benefit},
             {},
-            1000,
+            2000,
         )
         yield Setting(
             "Type I error: calibration and training",
@@ -252,25 +259,27 @@ def dice(patients: int):
     return draw
 
 
+def _dice_bootstrap(sample, method: str):
+    table = {"dice": sample[0]}
+    found = bootstrap({"m": "mean:dice"}, table, patients=sample[1], resamples=1000, seed=0, method=method)
+    return found["m"]
+
+
+def _mean_dice(sample):
+    cases = pd.DataFrame({"structure": "liver", "dice": sample[0], "patient_id": sample[1]})
+    return summarise_segmentation(cases, resamples=1000)[0].estimate
+
+
 def segmentation():
     truth = 12 / 14 * 40 / 42
-    for patients in (10, 20, 50, 100):
+    for patients in (10, 20, 30, 50, 100):
         yield Setting(
             "Segmentation",
             f"mean Dice, {patients} patients of two cases",
             dice(patients),
             truth,
-            {
-                f"`bootstrap`, {how}": lambda s, how=how: bootstrap(
-                    {"m": "mean:dice"}, {"dice": s[0]}, patients=s[1], resamples=1000, seed=0, method=how
-                )["m"]
-                for how in ("percentile", "bca")
-            },
-            {
-                "bootstrap over cases": lambda s: bootstrap(
-                    {"m": "mean:dice"}, {"dice": s[0]}, patients=None, resamples=1000, seed=0
-                )["m"]
-            },
+            {"`summarise_segmentation`": _mean_dice, "`bootstrap`, bca": lambda s: _dice_bootstrap(s, "bca")},
+            {"bootstrap over cases": lambda s: _dice_bootstrap((s[0], None), "percentile")},
             2000,
         )
     yield Setting(
@@ -373,15 +382,15 @@ def training():
             cases(n),
             method_error(n),
             {"`nested_cross_validation`": nested_errors},
-            {"naive": lambda s: nested_errors(s, 10).naive},
-            150,
+            {"naive": lambda s: nested_errors(s).naive},
+            400,
         )
 
 
 @cache
 def merit_truth(skill: float, fom: str) -> float:
-    (marks,), lesions, names = detection.study(np.random.default_rng(7), 20_000, skill)
-    parts = np.array_split(np.random.default_rng(0).permutation(names), 40)
+    (marks,), lesions, names = detection.study(np.random.default_rng(7), 80_000, skill)
+    parts = np.array_split(np.random.default_rng(0).permutation(names), 160)
     own = ([t[t["case_id"].isin(part)] for t in (marks, lesions)] for part in parts)
     return float(
         np.mean([froc_fom(*two, cases=part, fom=fom).value for two, part in zip(own, parts, strict=True)])
@@ -399,7 +408,7 @@ def search():
                     merit_truth(skill, fom),
                     {"`froc_fom`": lambda s, fom=fom: froc_fom(s[0][0], s[1], cases=s[2], fom=fom)},
                     {},
-                    400 if patients == 100 else 200,
+                    2000 if patients == 100 else 1000,
                 )
     yield Setting(
         "Type I error: areas",
@@ -408,7 +417,7 @@ def search():
         None,
         {"`compare_froc_fom`": lambda s: compare_froc_fom(*s[0], s[1], cases=s[2])},
         {},
-        400,
+        2000,
     )
 
 
@@ -421,7 +430,7 @@ def readers():
             None,
             {"Obuchowski–Rockette, RRRC": _treatments},
             {"readers averaged, cases random only": _fixed_readers},
-            1500,
+            4000,
         )
 
 

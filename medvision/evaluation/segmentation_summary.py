@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from medvision.errors import EvaluationError
-from medvision.evaluation.estimates import UNDEFINED_NO_UNITS, Estimate
+from medvision.evaluation.estimates import OK, UNDEFINED_NO_UNITS, Estimate
 from medvision.evaluation.resampling import bootstrap
 
 if TYPE_CHECKING:
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 MEASURES = ("dice", "iou", "nsd", "hd95_mm", "assd_mm", "volume_error_ml", "volume_error_percent")
 
+FEW_PATIENTS = "fewer_than_30_patients"
+_FEW = 30
 _NAME = "bootstrap over patients, percentile"
 
 
@@ -48,7 +50,8 @@ def summarise_segmentation(
         seed: Of the bootstrap.
 
     Returns:
-        A row for each structure, measure and summary.
+        A row for each structure, measure and summary. The percentiles of a mean of few, skewed scores are too
+        short (simulated: 89% with 10 patients, 92% with 20); below 30 patients the status says so.
 
     Raises:
         EvaluationError: There is no column ``structure``, or no measure.
@@ -89,4 +92,9 @@ def _summaries(
         seed=seed,
         level=level,
     )
-    return dict(estimates)
+    return {name: _cautioned(estimate) for name, estimate in estimates.items()}
+
+
+def _cautioned(estimate: Estimate) -> Estimate:
+    few = estimate.status == OK and estimate.n_patients < _FEW
+    return estimate.with_status(FEW_PATIENTS) if few else estimate

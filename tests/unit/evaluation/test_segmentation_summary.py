@@ -57,3 +57,17 @@ def test_a_measure_that_is_never_defined(cases) -> None:
 def test_a_table_of_something_else_is_refused() -> None:
     with pytest.raises(EvaluationError, match="structure"):
         summarise_segmentation(pd.DataFrame({"dice": [0.5]}))
+
+
+@pytest.mark.parametrize(
+    ("patients", "status"), [(9, "fewer_than_10_patients"), (29, "fewer_than_30_patients"), (30, "ok")]
+)
+def test_few_patients_say_so(patients: int, status: str) -> None:
+    cases = pd.DataFrame(
+        {
+            "structure": "liver",
+            "dice": np.linspace(0.5, 0.9, 2 * patients),
+            "patient_id": np.arange(2 * patients) // 2,
+        }
+    )
+    assert {row.estimate.status for row in summarise_segmentation(cases, resamples=100)} == {status}
