@@ -276,7 +276,7 @@ def validated():
                 ),
             },
             {"t over the folds": fold_t},
-            3000 if n < 1000 else 1500,
+            2000,
         )
 
 

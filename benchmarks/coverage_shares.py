@@ -146,7 +146,7 @@ def tables():
                 truth_of(name, prevalence, se, sp),
                 {"`diagnostic_accuracy`": measure(name, resamples=500)},
                 {"drawn within classes": lambda s, name=name: _within(name, s)},
-                2000,
+                1000,
             )
         for name in ("youden", "balanced_accuracy", "accuracy", "ppv", "npv", "lr_positive", "lr_negative"):
             yield Setting(

@@ -203,7 +203,7 @@ def calibrated():
                 brier_truth(centre, part == "brier_scaled"),
                 {"`calibration`": lambda s, part=part: getattr(calibration(*s, resamples=500), part)},
                 {"drawn within classes": _within} if part == "brier" else {},
-                2000,
+                1000,
             )
         yield Setting(
             section,
@@ -212,7 +212,7 @@ def calibrated():
             benefit_truth(centre, 0.2),
             {"`decision_curve`": _benefit},
             {},
-            2000,
+            1000,
         )
         yield Setting(
             "Type I error: calibration and training",
@@ -383,7 +383,7 @@ def training():
             method_error(n),
             {"`nested_cross_validation`": nested_errors},
             {"naive": lambda s: nested_errors(s).naive},
-            400,
+            300,
         )
 
 
@@ -408,7 +408,7 @@ def search():
                     merit_truth(skill, fom),
                     {"`froc_fom`": lambda s, fom=fom: froc_fom(s[0][0], s[1], cases=s[2], fom=fom)},
                     {},
-                    2000 if patients == 100 else 1000,
+                    1000 if patients == 100 else 800,
                 )
     yield Setting(
         "Type I error: areas",
@@ -417,7 +417,7 @@ def search():
         None,
         {"`compare_froc_fom`": lambda s: compare_froc_fom(*s[0], s[1], cases=s[2])},
         {},
-        2000,
+        1000,
     )
 
 

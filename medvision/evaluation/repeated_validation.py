@@ -12,7 +12,6 @@ from medvision.errors import EvaluationError
 from medvision.evaluation.estimates import DEGENERATE_VARIANCE, OK, UNDEFINED_NO_UNITS, Comparison, Estimate
 from medvision.evaluation.inputs import checked_level, finite_scores
 
-
 FEW_TEST_CASES = "fewer_than_10_test_cases"
 _FEW = 10
 
@@ -33,8 +32,8 @@ def corrected_resampled_t(
 
     Returns:
         The comparison; the statistic is t, with ``df`` = J - 1. Differences that are all 0 give t = 0 and
-        p = 1. With test parts of fewer than 10 cases it claims too often (simulated, 7% with 5), and the status
-        says so.
+        p = 1. With test parts of fewer than 10 cases it claims too often (simulated, 7% with 5), and the
+        status says so.
 
     Raises:
         EvaluationError: A difference is not finite, or a size is not positive.
