@@ -61,8 +61,8 @@ def kappa(
     """Cohen's kappa of two readers, with the large-sample variance (Fleiss, Cohen and Everitt 1969).
 
     With several units a patient the variance sums, over patients, the squares of what all units of a patient
-    add to kappa (the delta method); with one unit a patient it is the large-sample variance times
-    m / (m - 1).
+    add to kappa (the delta method; with one unit a patient it is the large-sample variance times
+    m / (m - 1)), and the interval takes Student's t on m - 1 degrees of freedom.
 
     Args:
         first: The category that the first reader gave each unit, shape ``(n,)``; or, without ``second``, the
@@ -89,7 +89,7 @@ def kappa(
     counts, cells = (_square(first), None) if second is None else _cross_table(first, second, categories)
     n, k = counts.sum(), len(counts)
     codes = _owners(patients, cells)
-    name = f"Cohen's kappa, {weights or 'unweighted'}, {'large sample' if codes is None else 'clustered'}"
+    name = f"Cohen's kappa, {weights or 'unweighted'}, {'large sample' if codes is None else 'clustered, t'}"
     if n == 0:
         return Kappa(math.nan, math.nan, math.nan, level, name, 0, 0, UNDEFINED_NO_UNITS)
     p, w = counts / n, _agreement_weights(k, weights)
@@ -122,7 +122,8 @@ def kappa(
     null = float((np.outer(rows, columns) * (w - mean) ** 2).sum()) - expected**2
     # The test of no agreement is known for independent units alone.
     error_null = math.sqrt(max(null, 0) / n) / (1 - expected) if codes is None else math.nan
-    half = float(ndtri((1 + level) / 2)) * error
+    tail = (1 + level) / 2
+    half = float(ndtri(tail) if codes is None else stdtrit(owners - 1, tail)) * error
     low, high = max(value - half, -1.0), min(value + half, 1.0)
     status = OK if error > 0 else DEGENERATE_VARIANCE  # NaN where all units are of one patient
     if error < 1e-12:
