@@ -67,8 +67,9 @@ def kappa(
     The usual interval, kappa ± z · SE, is too short where agreement is good and units are few: simulated at
     a kappa of 0.8 it covers 88% with 50 units. On Fisher's scale, artanh(kappa) ± z · SE / (1 - kappa²), the
     same standard error covers 93% to 97% there. With several units a patient the variance sums, over
-    patients, the squares of what all units of a patient add to kappa (the delta method); with one unit a
-    patient it is the large-sample variance times m / (m - 1).
+    patients, the squares of what all units of a patient add to kappa (the delta method; with one unit a
+    patient it is the large-sample variance times m / (m - 1)), and the interval takes Student's t on m - 1
+    degrees of freedom for z.
 
     Args:
         first: The category that the first reader gave each unit, shape ``(n,)``; or, without ``second``, the
@@ -98,7 +99,8 @@ def kappa(
     counts, cells = (_square(first), None) if second is None else _cross_table(first, second, categories)
     n, k = counts.sum(), len(counts)
     codes = _owners(patients, cells)
-    name = f"Cohen's kappa, {weights or 'unweighted'}, {_SCALES[interval] if codes is None else 'clustered'}"
+    scale = _SCALES[interval] if codes is None else f"{_SCALES[interval]}, clustered, t"
+    name = f"Cohen's kappa, {weights or 'unweighted'}, {scale}"
     if n == 0:
         return Kappa(math.nan, math.nan, math.nan, level, name, 0, 0, UNDEFINED_NO_UNITS)
     p, w = counts / n, _agreement_weights(k, weights)
@@ -131,7 +133,9 @@ def kappa(
     null = float((np.outer(rows, columns) * (w - mean) ** 2).sum()) - expected**2
     # The test of no agreement is known for independent units alone.
     error_null = math.sqrt(max(null, 0) / n) / (1 - expected) if codes is None else math.nan
-    low, high = _kappa_limits(value, float(ndtri((1 + level) / 2)) * error, interval)
+    tail = (1 + level) / 2
+    half = float(ndtri(tail) if codes is None else stdtrit(owners - 1, tail)) * error
+    low, high = _kappa_limits(value, half, interval)
     status = OK if error > 0 else DEGENERATE_VARIANCE  # NaN where all units are of one patient
     if status == OK and n - np.trace(counts) < _FEW:
         status = FEW_DISAGREEMENTS
