@@ -60,7 +60,9 @@ class Rates:
 
 
 def ratio_estimate(rates: Rates, name: str, level: float) -> Estimate:
-    """A ratio with the interval of its logarithm (Simel, Samsa and Matchar, J Clin Epidemiol 1991;44:763).
+    """A ratio with the interval of its logarithm.
+
+    Reference: Simel, Samsa and Matchar, J Clin Epidemiol 1991;44:763, doi:10.1016/0895-4356(91)90128-V.
 
     Args:
         rates: Sensitivity and specificity.

@@ -110,10 +110,11 @@ def calibration_error(
     """Binned calibration error, plain and debiased, with its range under right probabilities.
 
     The plain error counts the noise of each bin as miscalibration. The square without it subtracts the
-    variance of each bin's observed share (Bröcker, Clim Dyn 2012;39:655; Kumar, Liang and Ma, NeurIPS 2019);
-    the absolute error subtracts what that noise, taken as normal, adds on average (Kumar et al., in closed
-    form): of right probabilities of 200 units, 0.071 became 0.041 (simulated). Where patients have several
-    units the variance is that of a ratio over patients.
+    variance of each bin's observed share (Bröcker, Clim Dyn 2012;39:655, doi:10.1007/s00382-011-1191-1;
+    Kumar, Liang and Ma, NeurIPS 2019, doi:10.48550/arXiv.1909.10155); the absolute error subtracts what that
+    noise, taken as normal, adds on average (Kumar et al., in closed form): of right probabilities of 200
+    units, 0.071 became 0.041 (simulated). Where patients have several units the variance is that of a ratio
+    over patients.
 
     Args:
         labels: 0 or 1 for each unit, shape ``(n,)``.
@@ -175,9 +176,10 @@ def brier_decomposition(
 ) -> BrierDecomposition:
     """Reliability, resolution and uncertainty, and what bins hide, so that the sum is exact.
 
-    Murphy (J Appl Meteorol 1973;12:595), the two within-bin parts of Stephenson, Coelho and Jolliffe
-    (Weather Forecast 2008;23:752), and the bias-corrected parts of Ferro and Fricker (Q J R Meteorol Soc
-    2012;138:1954, doi 10.1002/qj.1924), which take units for independent.
+    Murphy (J Appl Meteorol 1973;12:595, doi:10.1175/1520-0450(1973)012%3C0595:ANVPOT%3E2.0.CO;2), the two
+    within-bin parts of Stephenson, Coelho and Jolliffe (Weather Forecast 2008;23:752,
+    doi:10.1175/2007WAF2006116.1), and the bias-corrected parts of Ferro and Fricker (Q J R Meteorol Soc
+    2012;138:1954, doi:10.1002/qj.1924), which take units for independent.
 
     Args:
         labels: 0 or 1 for each unit, shape ``(n,)``.

@@ -58,7 +58,12 @@ def kappa(
     patients: ArrayLike | None = None,
     level: float = 0.95,
 ) -> Kappa:
-    """Cohen's kappa of two readers, with the large-sample variance (Fleiss, Cohen and Everitt 1969).
+    """Cohen's kappa of two readers, with the large-sample variance.
+
+    Kappa is that of Cohen (Educ Psychol Meas 1960;20:37, doi:10.1177/001316446002000104), weighted (Psychol
+    Bull 1968;70:213, doi:10.1037/h0026256) where weights are asked for; its variance is that of Fleiss, Cohen
+    and Everitt (Psychol Bull 1969;72:323, doi:10.1037/h0028106); ``pabak`` is that of Byrt, Bishop and Carlin
+    (J Clin Epidemiol 1993;46:423, doi:10.1016/0895-4356(93)90018-V).
 
     With several units a patient the variance sums, over patients, the squares of what all units of a patient
     add to kappa (the delta method); with one unit a patient it is the large-sample variance times
@@ -190,7 +195,9 @@ def _agreement_weights(k: int, weights: KappaWeights | None) -> Floats:
 
 
 def fleiss_kappa(counts: ArrayLike, *, level: float = 0.95) -> Estimate:
-    """Fleiss' kappa of several readers (Psychol Bull 1971;76:378), with a jackknife interval over units.
+    """Fleiss' kappa of several readers, with a jackknife interval over units.
+
+    Reference: Fleiss, Psychol Bull 1971;76:378, doi:10.1037/h0031619.
 
     Args:
         counts: How many readers chose each category for each unit, shape ``(units, categories)``; every

@@ -71,6 +71,10 @@ def bootstrap(
 ) -> dict[str, BootstrapEstimate]:
     """Intervals by resampling patients, all units of a drawn patient coming along.
 
+    The bootstrap is Efron's (Ann Stat 1979;7:1, doi:10.1214/aos/1176344552), of whole patients as in Rutter
+    (Acad Radiol 2000;7:413, doi:10.1016/S1076-6332(00)80381-5) and Field and Welsh (J R Stat Soc B
+    2007;69:369, doi:10.1111/j.1467-9868.2007.00593.x).
+
     Patients are drawn within two strata, with and without a positive unit (where all have one: with and
     without a negative unit), so that both classes stay present. A measure that depends on the prevalence,
     such as F1 or average precision, then lacks the chance of the prevalence: in a cohort, where the number of
@@ -89,8 +93,8 @@ def bootstrap(
         patients: The column that names the patient, or one patient a row; None makes each row a patient.
         resamples: How many times patients are drawn.
         seed: Of the draws.
-        method: ``percentile``, or ``bca`` (Efron, J Am Stat Assoc 1987;82:171, with a jackknife over
-            patients).
+        method: ``percentile``, or ``bca`` (Efron, J Am Stat Assoc 1987;82:171,
+            doi:10.1080/01621459.1987.10478410, with a jackknife over patients).
         stratified: Whether every resample has as many patients with a positive unit as the table.
         level: Confidence level.
         chunk_size: How many resamples are held in memory at once.
