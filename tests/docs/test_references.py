@@ -21,6 +21,8 @@ PAGE = (ROOT / "docs" / "which_interval.md").read_text(encoding="utf-8")
 NEEDS_NONE = {
     "adjusted_interactions": "Holm's method of `adjust`, applied to the tests of `subgroups`",
     "allow_for_losses": "a division",
+    "drop_missing": "counts",
+    "missing_data_bounds": "`auroc` and `proportion`, with the missing scores filled in",
     "multilabel_auroc": "`auroc` of each label",
     "recalibrate_out_of_fold": "`recalibrate`, fold by fold",
     "roc_coordinates": "counts",
