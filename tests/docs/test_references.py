@@ -22,6 +22,7 @@ NEEDS_NONE = {
     "adjusted_interactions": "Holm's method of `adjust`, applied to the tests of `subgroups`",
     "allow_for_losses": "a division",
     "drop_missing": "counts",
+    "mean_over_structures": "means, with the bootstrap of `summarise_segmentation`",
     "missing_data_bounds": "`auroc` and `proportion`, with the missing scores filled in",
     "multilabel_auroc": "`auroc` of each label",
     "recalibrate_out_of_fold": "`recalibrate`, fold by fold",
