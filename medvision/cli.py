@@ -316,12 +316,13 @@ def evaluate(
         patients: Of masks: a table with the columns case_id and patient_id.
         by_lesion: Whether and how masks are scored lesion by lesion.
         json: Print JSON instead of a table.
-        out: Folder for the table as CSV, Markdown, LaTeX, HTML and JSON; of masks also cases and lesions.
+        out: Folder for the table as CSV, Markdown, LaTeX, HTML and JSON; of masks also cases and lesions, of
+            probabilities also figures of their curves.
         quiet: Show no progress.
     """
     from medvision.workflows.evaluate import evaluate as evaluate_table
     from medvision.workflows.evaluate import evaluate_masks
-    from medvision.workflows.evaluation_tables import evaluation_tables, show_tables
+    from medvision.workflows.evaluation_tables import evaluation_tables, save_curves, show_tables
     from medvision.workflows.mask_tables import write_mask_rows
 
     settings = by_lesion.settings()
@@ -362,6 +363,7 @@ def evaluate(
     text = show_tables(evaluation_tables(found), out, found.to_json(), "evaluation", found.estimates)
     if out is not None:
         write_mask_rows(found, out)
+        save_curves(found, out)
     print(found.to_json() if json else text)
     return 0
 

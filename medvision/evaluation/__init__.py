@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from medvision.evaluation.accuracy import DiagnosticAccuracy, TwoByTwo, diagnostic_accuracy
     from medvision.evaluation.ai_against_readers import compare_ai_with_readers, compare_readers_with_constant
     from medvision.evaluation.auroc_comparison import compare_auroc
+    from medvision.evaluation.brier_parts import BrierDecomposition, brier_decomposition
     from medvision.evaluation.class_confusion import MulticlassAccuracy, multiclass_accuracy
     from medvision.evaluation.clustered import ClusteredProportion, clustered_proportion
     from medvision.evaluation.coordinates import RocCoordinates, roc_coordinates
@@ -63,12 +64,7 @@ if TYPE_CHECKING:
     from medvision.evaluation.partial_roc import partial_auroc
     from medvision.evaluation.precision_recall import average_precision
     from medvision.evaluation.prevalence_table import predictive_values
-    from medvision.evaluation.probability_bins import (
-        BrierDecomposition,
-        CalibrationError,
-        brier_decomposition,
-        calibration_error,
-    )
+    from medvision.evaluation.probability_bins import CalibrationError, calibration_error
     from medvision.evaluation.proportions import proportion
     from medvision.evaluation.rater_agreement import Kappa, fleiss_kappa, kappa
     from medvision.evaluation.reader_power import power_reader_study, sample_size_reader_study
@@ -98,7 +94,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "BlandAltman": "method_agreement",
     "BootstrapEstimate": "resampling",
-    "BrierDecomposition": "probability_bins",
+    "BrierDecomposition": "brier_parts",
     "Calibration": "reliability",
     "CalibrationCurve": "smooth_calibration",
     "CalibrationError": "probability_bins",
@@ -135,7 +131,7 @@ _HOMES = {
     "average_precision": "precision_recall",
     "bland_altman": "method_agreement",
     "bootstrap": "resampling",
-    "brier_decomposition": "probability_bins",
+    "brier_decomposition": "brier_parts",
     "calibration": "reliability",
     "calibration_curve": "smooth_calibration",
     "calibration_error": "probability_bins",

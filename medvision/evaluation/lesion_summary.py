@@ -38,8 +38,7 @@ def summarise_lesions(
     doi:10.2307/2532311; see :func:`medvision.evaluation.clustered_proportion`); the false positives per scan,
     a mean over all scans, those without lesions included; and the mean and median over scans of the other
     measures, with the bootstrap over patients. What is undefined in a scan (both masks empty) is left out of
-    these and
-    ``n_units`` counts what is left.
+    these and ``n_units`` counts what is left.
 
     In simulated studies (``benchmarks/lesions.py``) the interval of the sensitivity covers 94% to 95%. That
     of the false positives is too narrow where few patients differ much: with 20 patients it covers 89% to

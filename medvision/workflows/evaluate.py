@@ -21,8 +21,14 @@ from medvision.workflows.evaluation_result import record_of
 from medvision.workflows.missing_scores import Missing, bound_records, complete_cases, stamped
 from medvision.workflows.operating_point import operating_point
 from medvision.workflows.prediction_table import Predictions, read_predictions, rows_note, word
-from medvision.workflows.probability_records import calibration_records, decision_records, decision_thresholds
+from medvision.workflows.probability_records import (
+    Measured,
+    calibration_records,
+    decision_records,
+    decision_thresholds,
+)
 from medvision.workflows.threshold_records import (
+    prevalence_curve,
     records_at_prevalences,
     records_at_threshold,
     sampling_notes,
@@ -137,9 +143,13 @@ def evaluate(
         records_at, cells = records_at_threshold(found, limit, sampling, stated, level, status)
         records += records_at + records_at_prevalences(found, limit, further, level, status)
         notes += [*limit_notes, *sampling_notes(sampling, stated, further)]
-    for own, own_notes in _of_probabilities(found, calibration, decision_curve, level, sampling, stated):
-        records += own
-        notes += own_notes
+    curves: dict[str, pd.DataFrame] = {}
+    for part in _of_probabilities(found, calibration, decision_curve, level, sampling, stated):
+        records += part.records
+        notes += part.notes
+        curves |= part.curves
+    if limit is not None and further:
+        curves["predictive_values"] = prevalence_curve(found, limit, further, level)
     n_missing = len(everyone.scores) - len(found.scores)
     records = stamped(records, n_missing)
     if missing == "bounds" and n_missing:
@@ -154,7 +164,13 @@ def evaluate(
     of_groups, group_notes, tests = group_records(found, groups, limit, level)
     single = None if limit is None or isinstance(limit, np.ndarray) else float(limit)
     return Evaluation(
-        (*records, *of_groups), cells, (*notes, *group_notes), found.source, single, interactions=tests
+        (*records, *of_groups),
+        cells,
+        (*notes, *group_notes),
+        found.source,
+        single,
+        interactions=tests,
+        curves=curves,
     )
 
 
@@ -226,7 +242,7 @@ def _of_probabilities(
     level: float,
     sampling: Literal["cohort", "enriched"],
     prevalence: float | None,
-) -> list[tuple[list[dict[str, Any]], list[str]]]:
+) -> list[Measured]:
     parts = []
     if calibration:
         parts.append(calibration_records(found, level, sampling))

@@ -34,6 +34,8 @@ class Evaluation:
             share of each true class that was called each class, as records.
         tables: Of several labels: the 2×2 counts of each.
         thresholds: Of several labels: the threshold of each.
+        curves: Tables behind the figures (calibration curve, net benefit, predictive values over
+            prevalences), where they were asked for; no part of the JSON.
 
     Example:
         >>> record = record_of("auroc", "all", Estimate(0.9, 0.8, 0.95, method="DeLong, logit"))
@@ -54,6 +56,7 @@ class Evaluation:
     lesions: pd.DataFrame | None = None
     components: pd.DataFrame | None = None
     structures: tuple[dict[str, Any], ...] = ()
+    curves: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """The evaluation as JSON; what is undefined is null.

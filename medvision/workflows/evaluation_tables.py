@@ -199,5 +199,25 @@ def _number(value: float | None) -> str:
     return "undefined" if value is None else f"{value:.3f}"
 
 
+def save_curves(found: Evaluation, out: Path) -> None:
+    """Write the figures that an evaluation has, what they are drawn from as CSV, and their captions.
+
+    Args:
+        found: What `evaluate` returned.
+        out: A folder.
+    """
+    if not found.curves:
+        return
+    from medvision.reporting.figures.probabilities import probability_figures
+
+    figures = probability_figures(found.curves, found.estimates[0]["level"])
+    for figure in figures:
+        figure.save(out)
+    for name, table in found.curves.items():
+        atomic_write(out / f"{name}_data.csv", table.to_csv(index=False))
+    captions = [f"**{figure.title}** (`{figure.name}.svg`). {figure.caption}\n" for figure in figures]
+    atomic_write(out / "captions.md", "\n".join(captions))
+
+
 def _p(value: float | None) -> str:
     return p_text(math.nan if value is None else value)
