@@ -142,15 +142,21 @@ def diagnostic_accuracy(
 
     Proportions have the interval of :func:`medvision.evaluation.proportion`, or of
     :func:`medvision.evaluation.clustered_proportion` where a patient has several of the units concerned.
-    Likelihood ratios have the log interval (Simel, Samsa and Matchar, J Clin Epidemiol 1991;44:763).
-    Balanced accuracy and Youden's J have the limits of sensitivity and specificity, squared and added, with
-    their correlation where patients have units of both kinds (Zou and Donner, Stat Med 2008;27:1693). F1 and
-    MCC have the percentile bootstrap over patients; in a cohort the prevalence varies from draw to draw.
+    Likelihood ratios have the log interval (Simel, Samsa and Matchar, J Clin Epidemiol 1991;44:763,
+    doi:10.1016/0895-4356(91)90128-V), and so has the diagnostic odds ratio (Glas et al., J Clin Epidemiol
+    2003;56:1129, doi:10.1016/S0895-4356(03)00177-X). Balanced accuracy and Youden's J (Cancer 1950;3:32,
+    doi:10.1002/1097-0142(1950)3:1%3C32::AID-CNCR2820030106%3E3.0.CO;2-3) are sums of two proportions: their
+    limits are squares and added of those of sensitivity and specificity (Newcombe, Stat Med 1998;17:873,
+    doi:10.1002/(SICI)1097-0258(19980430)17:8%3C873::AID-SIM779%3E3.0.CO;2-I; Zou and Donner, Stat Med
+    2008;27:1693, doi:10.1002/sim.3095, for a sum, and with their correlation where patients have units of
+    both kinds). F1 and MCC (Matthews, Biochim Biophys Acta 1975;405:442, doi:10.1016/0005-2795(75)90109-9)
+    have the percentile bootstrap over patients; in a cohort the number of positive patients varies from
+    resample to resample.
 
     Predictive values hold for one prevalence. With ``sampling="enriched"`` (cases and controls, or a set
     enriched with disease) they are undefined until ``prevalence`` is stated; then, and wherever it is
     stated, they are those at that prevalence with the logit interval (Mercaldo, Lau and Zhou, Stat Med
-    2007;26:2170).
+    2007;26:2170, doi:10.1002/sim.2677).
 
     Args:
         labels: 0 or 1 for each unit, shape ``(n,)``.

@@ -38,15 +38,16 @@ def compare_ai_with_readers(
     The algorithm is fixed and reads each case once; the readers are a random sample. The differences of
     the algorithm and each reader are taken as one treatment of the model of Obuchowski and Rockette: their
     mean has the variance (MS(R) + J max(Cov2, 0)) / J, and Hillis' degrees of freedom
-    (Stat Med 2007;26:596). Cov2 is that of two differences, and so holds the variance of the algorithm.
-    Assumed: equal variances and covariances over readers, and jackknife covariances.
+    (Stat Med 2007;26:596, doi:10.1002/sim.2532). Cov2 is that of two differences, and so holds the variance
+    of the algorithm. Assumed: equal variances and covariances over readers, and jackknife covariances.
 
     This is the analysis of one treatment with random readers and random cases of Chakraborty (Observer
-    Performance Methods for Diagnostic Imaging, 2017; "1T-RRRC" of the R package RJafroc), which rests on
-    that of one treatment in Hillis, Obuchowski, Schartz and Berbaum (Stat Med 2005;24:1579). Difference,
-    degrees of freedom and p equal those of a study in which every reader has a copy of the algorithm as the
-    second treatment. In 2000 simulated studies each of 4 to 10 readers and 100 to 300 cases without a
-    difference, p was below 0.05 in 4.1 to 5.2% (``benchmarks/reader_studies.py``).
+    Performance Methods for Diagnostic Imaging, CRC Press 2017, chapter 22, doi:10.1201/9781351228190-22;
+    "1T-RRRC" of the R package RJafroc), which rests on that of one treatment in Hillis, Obuchowski, Schartz
+    and Berbaum (Stat Med 2005;24:1579, doi:10.1002/sim.2024). Difference, degrees of freedom and p equal
+    those of a study in which every reader has a copy of the algorithm as the second treatment. In 2000
+    simulated studies each of 4 to 10 readers and 100 to 300 cases without a difference, p was below 0.05 in
+    4.1 to 5.2% (``benchmarks/reader_studies.py``).
 
     Args:
         table: One row a reading; the algorithm has its rows as one more reader.
@@ -94,7 +95,10 @@ def compare_ai_with_readers(
 def compare_readers_with_constant(
     figures: ArrayLike, covariance: ArrayLike, constant: float, *, n_cases: int, level: float = 0.95
 ) -> Comparison:
-    """The mean figure of random readers of random cases minus a constant (one treatment; Hillis).
+    """The mean figure of random readers of random cases minus a constant.
+
+    The analysis of one treatment of Hillis, Obuchowski, Schartz and Berbaum (Stat Med 2005;24:1579,
+    doi:10.1002/sim.2024), with the degrees of freedom of Hillis (Stat Med 2007;26:596, doi:10.1002/sim.2532).
 
     Args:
         figures: One a reader, shape ``(readers,)``.

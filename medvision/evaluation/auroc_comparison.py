@@ -44,10 +44,11 @@ def compare_auroc(
     """The difference of two areas under the ROC curve, first minus second.
 
     Paired, both scores belong to the same units, and the covariance of the two areas counts (DeLong,
-    Biometrics 1988;44:837; Obuchowski, Biometrics 1997;53:567 where ``patients`` have several units).
-    Unpaired, the areas come from different patients, and the test is a t with Satterthwaite's degrees of
-    freedom, as in pROC. The areas of nested models on their own training data must not be compared this
-    way (Demler, Pencina and D'Agostino, Stat Med 2012).
+    Biometrics 1988;44:837, doi:10.2307/2531595; Obuchowski, Biometrics 1997;53:567, doi:10.2307/2533958,
+    where ``patients`` have several units). Unpaired, the areas come from different patients, and the test is
+    a t with Satterthwaite's degrees of freedom, as in pROC (Robin et al., BMC Bioinformatics 2011;12:77,
+    doi:10.1186/1471-2105-12-77). The areas of nested models on their own training data must not be compared
+    this way (Demler, Pencina and D'Agostino, Stat Med 2012;31:2577, doi:10.1002/sim.5328).
 
     Args:
         labels: 0 or 1 for each unit, shape ``(n,)``.

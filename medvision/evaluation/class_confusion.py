@@ -67,8 +67,10 @@ def multiclass_accuracy(
 ) -> MulticlassAccuracy:
     """The confusion matrix with intervals, sensitivity and specificity of each class, and their means.
 
-    Proportions have Wilson's interval, or the clustered one where patients have several units; means have
-    the percentile bootstrap over patients, in which the shares of the classes vary for the F1 of a cohort.
+    Proportions have Wilson's interval (J Am Stat Assoc 1927;22:209, doi:10.1080/01621459.1927.10502953), or
+    the clustered one where patients have several units (Rao and Scott, Biometrics 1992;48:577,
+    doi:10.2307/2532311); means have the percentile bootstrap over patients; for macro F1 the shares of the
+    classes vary, as in a cohort.
 
     Args:
         labels: The class of each unit, shape ``(n,)``.

@@ -83,10 +83,11 @@ def cross_validated_auroc(
     """The area under the ROC curve of out-of-fold scores, averaged over folds and pooled.
 
     The interval of the average is that of LeDell, Petersen and van der Laan (Electron J Stat
-    2015;9:1583), summed by patient where patients have several units. It describes the models of these
-    folds, given their training; it does not know how another training would have gone. In repeated
-    cross-validation each unit has one row a repeat: name the repeats, and the patients, whose number does
-    not grow with them.
+    2015;9:1583, doi:10.1214/15-EJS1035), summed by patient where patients have several units. It describes
+    the models of these folds, given their training; it does not know how another training would have gone.
+    Pooled scores are those of different models, which biases their area (Forman and Scholz, SIGKDD Explor
+    2010;12:49, doi:10.1145/1882471.1882479). In repeated cross-validation each unit has one row a repeat:
+    name the repeats, and the patients, whose number does not grow with them.
 
     Args:
         labels: 0 or 1 for each unit, shape ``(n,)``.
@@ -142,8 +143,9 @@ def compare_cross_validated_auroc(
 ) -> Comparison:
     """The difference of two fold-averaged areas on the same units and folds, first minus second.
 
-    The variance is that of the difference of LeDell's influence functions, summed by patient, so that the
-    pairing counts, with n - 1 in place of n for each class of each fold, as in DeLong's variance.
+    The variance is that of the difference of the influence functions of LeDell, Petersen and van der Laan
+    (Electron J Stat 2015;9:1583, doi:10.1214/15-EJS1035), summed by patient, so that the pairing counts, with
+    n - 1 in place of n for each class of each fold, as in DeLong's variance.
 
     Args:
         labels: 0 or 1 for each unit, shape ``(n,)``.

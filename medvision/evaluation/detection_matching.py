@@ -23,10 +23,12 @@ def match_marks(
     """Decide which lesion each mark hits, one mark finding at most one lesion and the reverse.
 
     Greedy, as in most challenges, the pairs that meet the rule are gone through from the highest score
-    down, and each mark takes the closest lesion that is still free. Hungarian, as many lesions as possible
-    are found, and among such matchings the one that is closest in all; the scores play no part in it.
-    Equal scores are settled by closeness (the larger overlap, the smaller distance), then by the smaller
-    coordinates of the mark, then by the smaller ``lesion_id``: never by the order of the rows.
+    down, and each mark takes the closest lesion that is still free. Hungarian (the assignment problem of
+    Kuhn, Nav Res Logist Q 1955;2:83, doi:10.1002/nav.3800020109), as many lesions as possible are found, and
+    among such matchings the one that is closest in all; the scores play no part in it. Equal scores are
+    settled by closeness (the larger overlap, the smaller distance), then by the smaller coordinates of the
+    mark, then by the smaller ``lesion_id``: never by the order of the rows. On hit rules and their choice:
+    Maier-Hein et al., Nat Methods 2024;21:195, doi:10.1038/s41592-023-02151-z.
 
     Args:
         marks: A row for each mark: ``case_id``, ``score``, and a point (``x``, ``y``, perhaps ``z``, in mm)

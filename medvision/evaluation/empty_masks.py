@@ -47,8 +47,8 @@ def structure_presence(cases: pd.DataFrame, *, level: float = 0.95) -> list[Pres
     """How often each structure is rightly there, and rightly not there, case by case.
 
     A structure is there where the mask has a voxel of it (for lesions: one that counts). Proportions have the
-    Wilson interval, the exact one below 10 cases, and where a patient has several cases that of
-    :func:`medvision.evaluation.clustered_proportion`.
+    Wilson interval (J Am Stat Assoc 1927;22:209, doi:10.1080/01621459.1927.10502953), the exact one below 10
+    cases, and where a patient has several cases that of :func:`medvision.evaluation.clustered_proportion`.
 
     Args:
         cases: Rows of :func:`medvision.evaluation.segmentation_scores`, or ``cases`` of

@@ -76,8 +76,8 @@ def froc_fom(
     bootstrap falls to 91% there. Where ``HrAuc`` nears 1 (0.98) both are too narrow, 89% and 80%
     (``benchmarks/detection.py``): where it amounts to fewer than 5 patients out of order, the status says so.
 
-    References: Chakraborty and Berbaum, Med Phys 2004;31:2313; Chakraborty, Observer Performance Methods for
-    Diagnostic Imaging, CRC Press 2017.
+    References: Chakraborty and Berbaum, Med Phys 2004;31:2313, doi:10.1118/1.1769352; Chakraborty, Observer
+    Performance Methods for Diagnostic Imaging, CRC Press 2017.
 
     Args:
         marks: As for :func:`medvision.evaluation.froc_curve.froc`.
@@ -136,6 +136,8 @@ def compare_froc_fom(
     seed: int = 0,
 ) -> Comparison:
     """The difference of two detectors' figures of merit on the same cases, first minus second.
+
+    The figures are those of Chakraborty and Berbaum (Med Phys 2004;31:2313, doi:10.1118/1.1769352).
 
     Args:
         marks_a: The first detector's marks, as for :func:`froc_fom`.

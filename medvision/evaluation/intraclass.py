@@ -23,7 +23,11 @@ _FORMS = ("1,1", "2,1", "3,1", "1,k", "2,k", "3,k")
 
 
 def icc(ratings: ArrayLike, *, form: IccForm = "2,1", level: float = 0.95) -> Estimate:
-    """The intraclass correlation (Shrout and Fleiss, Psychol Bull 1979;86:420), with its F-based interval.
+    """The intraclass correlation, with its F-based interval.
+
+    Forms and intervals are those of Shrout and Fleiss (Psychol Bull 1979;86:420,
+    doi:10.1037/0033-2909.86.2.420); see also McGraw and Wong (Psychol Methods 1996;1:30,
+    doi:10.1037/1082-989X.1.1.30).
 
     Args:
         ratings: Measurements, one row a unit and one column a reader, shape ``(n, k)``, none missing.

@@ -34,11 +34,11 @@ def summarise_lesions(
     """What a study found, lesion by lesion.
 
     For each structure: the lesion sensitivity over all lesions and the precision over all predicted
-    components, which account for several of one patient (see
-    :func:`medvision.evaluation.clustered_proportion`); the false positives per scan, a mean over all scans,
-    those without lesions included; and the mean and median over scans of the other measures, with the
-    bootstrap over patients. What is undefined in a scan (both masks empty) is left out of these and
-    ``n_units`` counts what is left.
+    components, which account for several of one patient (Rao and Scott, Biometrics 1992;48:577,
+    doi:10.2307/2532311; see :func:`medvision.evaluation.clustered_proportion`); the false positives per scan,
+    a mean over all scans, those without lesions included; and the mean and median over scans of the other
+    measures, with the bootstrap over patients. What is undefined in a scan (both masks empty) is left out of
+    these and ``n_units`` counts what is left.
 
     In simulated studies (``benchmarks/lesions.py``) the interval of the sensitivity covers 94% to 95%. That
     of the false positives is too narrow where few patients differ much: with 20 patients it covers 89% to

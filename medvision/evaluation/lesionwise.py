@@ -77,9 +77,10 @@ def lesionwise_scores(
     the ball touches it; voxels of the Dice stay those of the masks. One dilation of that program, on voxels
     of 1 mm, is a radius of 1.42; its three dilations are no ball and have no exact counterpart.
 
-    Panoptic quality (Kirillov, He, Girshick, Rother and Dollár, CVPR 2019) is the sum of the IoU of pairs
-    above 0.5, which are unique, over pairs plus half of the lesions and components without one:
-    ``segmentation_quality``, the mean IoU of the pairs, times ``recognition_quality``.
+    Panoptic quality (Kirillov, He, Girshick, Rother and Dollár, CVPR 2019, doi:10.1109/CVPR.2019.00963) is
+    the sum of the IoU of pairs above 0.5, which are unique, over pairs plus half of the lesions and
+    components without one: ``segmentation_quality``, the mean IoU of the pairs, times
+    ``recognition_quality``.
 
     Lesions smaller than ``min_volume_mm3`` are left out, and so are components that touch them and are
     matched to no other. Components smaller than ``min_predicted_mm3`` count as not predicted. (BraTS has

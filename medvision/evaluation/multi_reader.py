@@ -155,9 +155,9 @@ def reader_study(
 ) -> ReaderStudy:
     """Compare treatments read by the same readers on the same cases.
 
-    Obuchowski and Rockette (Comm Stat Simul Comput 1995;24:285) with the degrees of freedom of Hillis
-    (Stat Med 2007;26:596). ``RRRC`` speaks of other readers and other cases, ``FRRC`` of these readers,
-    ``RRFC`` of these cases.
+    Obuchowski and Rockette (Commun Stat Simul Comput 1995;24:285, doi:10.1080/03610919508813243) with the
+    degrees of freedom of Hillis (Stat Med 2007;26:596, doi:10.1002/sim.2532). ``RRRC`` speaks of other
+    readers and other cases, ``FRRC`` of these readers, ``RRFC`` of these cases.
 
     Args:
         table: One row a reading, fully crossed.
@@ -261,6 +261,10 @@ def reader_study_from_jackknife(
     level: float = 0.95,
 ) -> ReaderStudy:
     """Compare treatments by any figure of merit (of FROC, say), given its leave-one-patient-out values.
+
+    The analysis is that of :func:`reader_study`: Obuchowski and Rockette (Commun Stat Simul Comput
+    1995;24:285, doi:10.1080/03610919508813243), Hillis (Stat Med 2007;26:596, doi:10.1002/sim.2532). The
+    covariances are the jackknife's (Efron and Stein, Ann Stat 1981;9:586, doi:10.1214/aos/1176345462).
 
     Args:
         figures: On all patients, shape ``(treatments, readers)``.

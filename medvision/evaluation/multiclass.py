@@ -71,9 +71,9 @@ def multiclass_auroc(
     """Areas under the ROC curves of several classes: each against the rest, their means, Hand and Till's M.
 
     Intervals of single classes are those of :func:`medvision.evaluation.auroc`. Those of the means come from
-    a bootstrap over patients in which all classes see the same draws. M (Mach Learn 2001;45:171) is the mean
-    over pairs of classes of (A(i|j) + A(j|i)) / 2, where A(i|j) is the area of the score of class i among the
-    cases of classes i and j.
+    a bootstrap over patients in which all classes see the same draws. M (Mach Learn 2001;45:171,
+    doi:10.1023/A:1010920819831) is the mean over pairs of classes of (A(i|j) + A(j|i)) / 2, where A(i|j) is
+    the area of the score of class i among the cases of classes i and j.
 
     Args:
         labels: The class of each unit, shape ``(n,)``.

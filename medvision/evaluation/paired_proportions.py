@@ -50,12 +50,19 @@ def compare_proportions(
 ) -> Comparison:
     """The difference of two proportions, first minus second.
 
-    Paired (the same units, in the same order) the interval is Tango's score interval or Newcombe's
-    square-and-add, and p is McNemar's mid-p. With several units a patient it is Obuchowski's (Stat Med
-    1998;17:1495). For sensitivity compare the diseased units only, for specificity the others.
+    Paired (the same units, in the same order) the interval is Tango's score interval (Stat Med 1998;17:891,
+    doi:10.1002/(SICI)1097-0258(19980430)17:8%3C891::AID-SIM780%3E3.0.CO;2-B) or Newcombe's square-and-add for
+    pairs (method 10, Stat Med 1998;17:2635,
+    doi:10.1002/(SICI)1097-0258(19981130)17:22%3C2635::AID-SIM954%3E3.0.CO;2-C), and p is McNemar's mid-p
+    (Fagerland, Lydersen and Laake, BMC Med Res Methodol 2013;13:91, doi:10.1186/1471-2288-13-91). With
+    several units a patient it is Obuchowski's (Stat Med 1998;17:1495,
+    doi:10.1002/(SICI)1097-0258(19980715)17:13%3C1495::AID-SIM863%3E3.0.CO;2-I). For sensitivity compare the
+    diseased units only, for specificity the others.
 
-    Independent, the interval is Newcombe's hybrid score (method 10, Stat Med 1998;17:873) or the score
-    interval of Miettinen and Nurminen (Stat Med 1985;4:213), and p is the score test of the latter.
+    Independent, the interval is Newcombe's hybrid score (method 10, Stat Med 1998;17:873,
+    doi:10.1002/(SICI)1097-0258(19980430)17:8%3C873::AID-SIM779%3E3.0.CO;2-I) or the score interval of
+    Miettinen and Nurminen (Stat Med 1985;4:213, doi:10.1002/sim.4780040211), and p is the score test of the
+    latter.
 
     Args:
         a: 0 or 1 for each unit: did the first succeed?

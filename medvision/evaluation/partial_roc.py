@@ -41,7 +41,7 @@ def partial_auroc(
         specificity: The range of specificity; (0.9, 1.0) if neither range is given.
         sensitivity: Or the range of sensitivity; the area then lies under specificity over sensitivity.
         standardise: Rescale it so that a score that knows nothing has 0.5 and a perfect one 1 (McClish, Med
-            Decis Making 1989;9:190).
+            Decis Making 1989;9:190, doi:10.1177/0272989X8900900307).
         patients: The patient of each unit.
         level: Confidence level.
         positive: The label that means that the condition is present.

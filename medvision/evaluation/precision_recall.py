@@ -28,10 +28,12 @@ def average_precision(
     """Average precision: precision at each new recall, weighted by the gain in recall.
 
     It is the step-wise area under the precision-recall curve; straight lines between its points would be
-    too optimistic (Davis and Goadrich, ICML 2006). It depends on the share of positive units, which is its
-    value for a score that knows nothing: report that share beside it. The interval is made on the logit scale
-    from the standard error of a bootstrap over patients; the percentiles themselves lie too high, because a
-    case that is drawn twice ties with itself.
+    too optimistic (Davis and Goadrich, ICML 2006, doi:10.1145/1143844.1143874). It depends on the share of
+    positive units, which is its value for a score that knows nothing: report that share beside it. The
+    interval has the standard error of a bootstrap over patients and lies on the logit scale (Boyd, Eng and
+    Page, ECML PKDD 2013, doi:10.1007/978-3-642-40994-3_29); in a cohort the number of positive patients
+    varies from resample to resample. Percentiles would lie too high, because a case that is drawn twice ties
+    with itself.
 
     Args:
         labels: 0 or 1 for each unit, shape ``(n,)``.

@@ -62,7 +62,12 @@ def kappa(
     interval: KappaInterval = "wald",
     level: float = 0.95,
 ) -> Kappa:
-    """Cohen's kappa of two readers, with the large-sample variance (Fleiss, Cohen and Everitt 1969).
+    """Cohen's kappa of two readers, with the large-sample variance.
+
+    Kappa is that of Cohen (Educ Psychol Meas 1960;20:37, doi:10.1177/001316446002000104), weighted (Psychol
+    Bull 1968;70:213, doi:10.1037/h0026256) where weights are asked for; its variance is that of Fleiss, Cohen
+    and Everitt (Psychol Bull 1969;72:323, doi:10.1037/h0028106); ``pabak`` is that of Byrt, Bishop and Carlin
+    (J Clin Epidemiol 1993;46:423, doi:10.1016/0895-4356(93)90018-V).
 
     The usual interval, kappa ± z · SE, is too short where agreement is good and units are few: simulated at
     a kappa of 0.8 it covers 88% with 50 units. On Fisher's scale, artanh(kappa) ± z · SE / (1 - kappa²), the
@@ -214,7 +219,9 @@ def _agreement_weights(k: int, weights: KappaWeights | None) -> Floats:
 
 
 def fleiss_kappa(counts: ArrayLike, *, level: float = 0.95) -> Estimate:
-    """Fleiss' kappa of several readers (Psychol Bull 1971;76:378), with a jackknife interval over units.
+    """Fleiss' kappa of several readers, with a jackknife interval over units.
+
+    Reference: Fleiss, Psychol Bull 1971;76:378, doi:10.1037/h0031619.
 
     Args:
         counts: How many readers chose each category for each unit, shape ``(units, categories)``; every

@@ -20,8 +20,9 @@ def power_reader_study(
 ) -> float:
     """The chance that a study of two treatments, random readers and random cases, finds a difference.
 
-    The non-central F of Hillis, Obuchowski and Berbaum (Acad Radiol 2011;18:129). Covariances shrink with
-    the number of cases at the pilot's share of diseased ones; negative components count as 0.
+    The non-central F of Hillis, Obuchowski and Berbaum (Acad Radiol 2011;18:129,
+    doi:10.1016/j.acra.2010.09.007). Covariances shrink with the number of cases at the pilot's share of
+    diseased ones; negative components count as 0.
 
     Args:
         components: Of a pilot of two treatments.
@@ -72,6 +73,9 @@ def sample_size_reader_study(
     most_cases: int = 100_000,
 ) -> int:
     """The fewest cases with which so many readers reach the power.
+
+    The power is that of :func:`power_reader_study`: Hillis, Obuchowski and Berbaum, Acad Radiol 2011;18:129,
+    doi:10.1016/j.acra.2010.09.007.
 
     Args:
         components: Of a pilot of two treatments.

@@ -106,9 +106,14 @@ def calibration(
 ) -> Calibration:
     """Calibration of probabilities on cases that neither trained nor calibrated the model.
 
-    Intercept and slope are those of Cox (Biometrika 1958;45:562), with Wald intervals, robust to several
-    units a patient where ``patients`` are given. Brier scores have the percentile bootstrap over patients, in
-    which the prevalence of a cohort varies from draw to draw.
+    Intercept and slope are those of Cox (Biometrika 1958;45:562, doi:10.1093/biomet/45.3-4.562), with Wald
+    intervals, robust to several units a patient where ``patients`` are given. Brier scores (Mon Weather Rev
+    1950;78:1, doi:10.1175/1520-0493(1950)078%3C0001:VOFEIT%3E2.0.CO;2; scaled: Steyerberg et al.,
+    Epidemiology 2010;21:128, doi:10.1097/EDE.0b013e3181c30fb2) have the percentile bootstrap over patients,
+    in which the number of positive patients varies, as in a cohort. The ECE is that of Naeini, Cooper and
+    Hauskrecht (AAAI 2015, doi:10.1609/aaai.v29i1.9602), its range under right probabilities is simulated as
+    by Bröcker and Smith (Weather Forecast 2007;22:651, doi:10.1175/WAF993.1), and the test is Spiegelhalter's
+    (Stat Med 1986;5:421, doi:10.1002/sim.4780050506).
 
     Args:
         labels: 0 or 1 for each unit, shape ``(n,)``.

@@ -19,7 +19,9 @@ _FEW = 10
 def corrected_resampled_t(
     differences: ArrayLike, n_train: float, n_test: float, *, level: float = 0.95
 ) -> Comparison:
-    """The corrected resampled t-test (Nadeau and Bengio, Mach Learn 2003;52:239).
+    """The corrected resampled t-test.
+
+    Reference: Nadeau and Bengio, Mach Learn 2003;52:239, doi:10.1023/A:1024068626366.
 
     Training parts of different splits share cases, so the differences are not independent and the plain
     t-test claims far too often. The variance of their mean is taken as (1 / J + n_test / n_train) s².

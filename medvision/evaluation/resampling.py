@@ -71,6 +71,10 @@ def bootstrap(
 ) -> dict[str, BootstrapEstimate]:
     """Intervals by resampling patients, all units of a drawn patient coming along.
 
+    The bootstrap is Efron's (Ann Stat 1979;7:1, doi:10.1214/aos/1176344552), of whole patients as in Rutter
+    (Acad Radiol 2000;7:413, doi:10.1016/S1076-6332(00)80381-5) and Field and Welsh (J R Stat Soc B
+    2007;69:369, doi:10.1111/j.1467-9868.2007.00593.x).
+
     Patients are drawn within two strata, with and without a positive unit (where all have one: with and
     without a negative unit), so that both classes stay present. That fixes the prevalence. Of patients who
     came in as a cohort it is a matter of chance, too: a measure that depends on it (PPV, F1, MCC, average
@@ -90,8 +94,8 @@ def bootstrap(
         patients: The column that names the patient, or one patient a row; None makes each row a patient.
         resamples: How many times patients are drawn.
         seed: Of the draws.
-        method: ``percentile``, or ``bca`` (Efron, J Am Stat Assoc 1987;82:171, with a jackknife over
-            patients).
+        method: ``percentile``, or ``bca`` (Efron, J Am Stat Assoc 1987;82:171,
+            doi:10.1080/01621459.1987.10478410, with a jackknife over patients).
         level: Confidence level.
         stratified: Draw patients with and without a positive unit apart. False lets the prevalence vary.
         chunk_size: How many resamples are worked on at once, at most; fewer where there are many patients.

@@ -72,7 +72,9 @@ class Placements:
 
 
 def placements(labels: Booleans, scores: Floats, patients: Integers) -> Placements:
-    """Placement values (DeLong, DeLong and Clarke-Pearson, Biometrics 1988;44:837) in n log n steps.
+    """Placement values in n log n steps.
+
+    Reference: DeLong, DeLong and Clarke-Pearson, Biometrics 1988;44:837, doi:10.2307/2531595.
 
     Args:
         labels: Shape ``(n,)``; both classes are present.
@@ -105,7 +107,9 @@ def share_below(scores: Floats, ordered: Floats) -> Floats:
 
 
 def placement_variance(found: Placements) -> float:
-    """Variance of the AUC over independent patients (Obuchowski, Biometrics 1997;53:567).
+    """Variance of the AUC over independent patients.
+
+    Reference: Obuchowski, Biometrics 1997;53:567, doi:10.2307/2533958.
 
     With one unit a patient it is DeLong's variance. It is linear in the placements, so the placements of a
     difference of two scores give the variance of the difference of their areas.
@@ -154,6 +158,9 @@ def auroc(
 ) -> Estimate:
     """The area under the ROC curve: the chance that a positive unit scores higher than a negative one.
 
+    For this meaning see Hanley and McNeil (Radiology 1982;143:29, doi:10.1148/radiology.143.1.7063747). The
+    variance is that of DeLong, DeLong and Clarke-Pearson (Biometrics 1988;44:837, doi:10.2307/2531595).
+
     A higher score must mean more disease; a score that runs the other way gives an area below 0.5 and is
     not turned round. Where the variance is 0 (perfect separation) the interval is the exact limit for as
     many successes as the rarer class has patients, and the status is ``degenerate_variance``.
@@ -162,7 +169,7 @@ def auroc(
         labels: 0 or 1 for each unit, shape ``(n,)``.
         scores: Shape ``(n,)``, finite.
         patients: The patient of each unit; several units of one patient make it the clustered area
-            (Obuchowski, Biometrics 1997;53:567).
+            (Obuchowski, Biometrics 1997;53:567, doi:10.2307/2533958).
         method: ``logit`` (DeLong on the logit scale, always inside [0, 1]), ``wald`` (DeLong, clipped;
             for parity with other programs), or ``bootstrap`` (percentile, over patients).
         level: Confidence level.

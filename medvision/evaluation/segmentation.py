@@ -43,12 +43,14 @@ def segmentation_scores(
 
     The surface measures weigh each piece of surface by its area (see
     :func:`medvision.evaluation.surfaces.surface_distances`): ``hd95_mm`` is the larger of the two directed
-    95th percentiles, ``nsd`` the share of both surfaces within the tolerance, ``assd_mm`` the mean distance
-    over both surfaces.
+    95th percentiles, ``nsd`` the share of both surfaces within the tolerance (Nikolov et al., J Med Internet
+    Res 2021;23:e26151, doi:10.2196/26151), ``assd_mm`` the mean distance over both surfaces. On the choice
+    between measures: Maier-Hein et al., Nat Methods 2024;21:195, doi:10.1038/s41592-023-02151-z.
 
     Where a structure is in neither mask, nothing is there to agree on: every measure but the volumes is NaN
-    and the status is ``both_empty``; count such cases, do not average them. Where it is in one of the two,
-    dice, iou and nsd are 0 and the distances are the diagonal of the image, or NaN if that is chosen.
+    and the status is ``both_empty``; count such cases, do not average them (Reinke et al., Nat Methods
+    2024;21:182, doi:10.1038/s41592-023-02150-0). Where it is in one of the two, dice, iou and nsd are 0 and
+    the distances are the diagonal of the image, or NaN if that is chosen.
 
     Args:
         reference: Whole-numbered labels, shape ``(i, j, k)`` or ``(i, j)``.

@@ -77,8 +77,9 @@ def compare_segmentation(
 
     Where patients have several cases, the mean over a patient's cases comes first, and every patient counts
     once. The mean difference has the percentile bootstrap over patients; ``p`` is that of Wilcoxon's
-    signed-rank test (``medvision.evaluation.signed_rank``), which with
-    ``hodges_lehmann`` takes the differences for symmetric about their centre.
+    signed-rank test (Biometrics Bull 1945;1:80, doi:10.2307/3001968; see
+    ``medvision.evaluation.signed_rank``), which with ``hodges_lehmann`` (Hodges and Lehmann, Ann Math Stat
+    1963;34:598, doi:10.1214/aoms/1177704172) takes the differences for symmetric about their centre.
 
     A case with a NaN (a structure in neither mask) has no difference. It is left out, named in ``undefined``
     and counted in the status. Look at ``undefined_in_one``: there one model rightly left a structure out and

@@ -44,7 +44,8 @@ def summarise_segmentation(
 
     Undefined scores (a structure that is in neither mask) are left out, and ``n_units`` counts what is
     left; the column ``status`` of the cases says why. Every measure of a structure sees the same draws
-    where the same cases are defined.
+    where the same cases are defined. Whole patients are drawn (Field and Welsh, J R Stat Soc B 2007;69:369,
+    doi:10.1111/j.1467-9868.2007.00593.x).
 
     Args:
         cases: Rows of :func:`medvision.evaluation.segmentation_scores`, one for each case and structure,

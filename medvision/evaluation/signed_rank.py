@@ -36,6 +36,8 @@ class SignedRank(NamedTuple):
 def signed_rank(differences: Floats, *, zeros: Zeros = "drop") -> SignedRank:
     """Wilcoxon's signed-rank test that differences are symmetric about 0.
 
+    Reference: Wilcoxon, Biometrics Bull 1945;1:80, doi:10.2307/3001968.
+
     Up to 200 differences p is exact given the ranks, also with ties (every sign is as likely as not, midranks
     stay as they are); above, the normal approximation with the variance of the midranks and a continuity
     correction of 0.5. Two-sided p is twice the smaller tail, at most 1. Differences closer than 1e-12 of
@@ -44,7 +46,8 @@ def signed_rank(differences: Floats, *, zeros: Zeros = "drop") -> SignedRank:
     Args:
         differences: Shape ``(n,)``, finite.
         zeros: ``drop``: differences of 0 are left out before ranking (Wilcoxon; the default of R and SciPy).
-            ``pratt``: they are ranked, and then left out (Pratt, J Am Stat Assoc 1959;54:655).
+            ``pratt``: they are ranked, and then left out (Pratt, J Am Stat Assoc 1959;54:655,
+            doi:10.1080/01621459.1959.10501526).
 
     Returns:
         The test; p is 1 where every difference is 0, NaN without any.
@@ -83,7 +86,8 @@ def hodges_lehmann(differences: Floats, *, level: float = 0.95) -> Estimate:
     The pairs (Walsh averages) include each difference with itself, and differences of 0 stay in. The limits
     are the k-th smallest and k-th largest mean, k being the lower quantile of the signed-rank statistic
     without ties: exact up to 200 differences, by the normal approximation above; with ties the interval is
-    rather too wide. Reference: Hodges and Lehmann, Ann Math Stat 1963;34:598.
+    rather too wide. Reference: Hodges and Lehmann, Ann Math Stat 1963;34:598,
+    doi:10.1214/aoms/1177704172.
 
     Args:
         differences: Shape ``(n,)``, finite.

@@ -106,8 +106,11 @@ def subgroups(
     """A measure by subgroup, and the test for interaction: has every group the same value?
 
     The estimates are those of :func:`medvision.evaluation.auroc`, :func:`medvision.evaluation.proportion` and
-    :func:`medvision.evaluation.clustered_proportion`. Differences and test rest on what each patient
-    contributes to each group (the influence of DeLong's and of the ratio estimator), so a patient may have
+    :func:`medvision.evaluation.clustered_proportion`. Groups are compared by their differences, not by a
+    p-value of each (Altman and Bland, BMJ 2003;326:219, doi:10.1136/bmj.326.7382.219), with the limits of Zou
+    and Donner (Stat Med 2008;27:1693, doi:10.1002/sim.3095). Differences and test rest on what each patient
+    contributes to each group (the influence of DeLong's, Biometrics 1988;44:837, doi:10.2307/2531595, and of
+    the ratio estimator, Rao and Scott, Biometrics 1992;48:577, doi:10.2307/2532311), so a patient may have
     units in several groups, such as two scanners. The test is chi-squared on groups - 1 degrees of freedom:
     for areas Wald's on the logit scale, for proportions a score test, whose variance is that around the
     proportion of all groups together, so that a group in which everything succeeded is tested too (Pearson's
@@ -263,7 +266,10 @@ def _equality(
 
 
 def _difference(one: Estimate, other: Estimate, influence: Floats, level: float) -> Estimate:
-    """The limits of both estimates, squared and added with the covariance of the two (Zou and Donner)."""
+    """The limits of both estimates, squared and added with the covariance of the two.
+
+    Reference: Zou and Donner, Stat Med 2008;27:1693, doi:10.1002/sim.3095.
+    """
     value = one.value - other.value
     n, m = one.n_units + other.n_units, one.n_patients + other.n_patients
     name = "square-and-add of both intervals with their correlation"

@@ -81,8 +81,8 @@ def surface_distances(
     """Distances between the surfaces of two masks, each piece of surface weighted by its area.
 
     The surface runs between voxel centres, as in marching cubes; the definitions are those of Nikolov et
-    al. (J Med Internet Res 2021;23:e26151) and of the program that came with it, surface-distance. A mask
-    that touches the border of the image is closed there.
+    al. (J Med Internet Res 2021;23:e26151, doi:10.2196/26151) and of the program that came with it,
+    surface-distance. A mask that touches the border of the image is closed there.
 
     Args:
         reference: Shape ``(i, j, k)`` or ``(i, j)``, not empty.
