@@ -27,6 +27,7 @@ plan = App(
         "medvision plan auroc --expected 0.85 --half-width 0.05 --prevalence 0.3",
         "medvision plan sensitivity --expected 0.9 --half-width 0.05 --prevalence 0.2 --lost 0.1",
         "medvision plan compare --measure auroc --first 0.85 --second 0.80 --correlation 0.6",
+        "medvision plan readers --difference 0.05 --pilot ratings.csv --label truth --score rating",
     ),
     version_flags=[],
     default_parameter=Parameter(negative=()),

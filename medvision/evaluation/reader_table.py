@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SHOWN = 10
+_Values = TypeVar("_Values")
 
 
 @dataclass(frozen=True)
@@ -85,32 +87,48 @@ def crossed_readings(
     """
     columns = [reader, treatment, case, label, score] + ([patients] if patients else [])
     lacking = [f"no column {name!r}" for name in columns if name not in table.columns]
-    lacking += [
-        f"column {name!r}: {int(table[name].isna().sum())} values are missing"
-        for name in (reader, treatment, case)
-        if name in table.columns and table[name].isna().any()
-    ]
     if lacking:
         raise EvaluationError("the table of readings cannot be read; give every reading", problems=lacking)
-    truth = binary_labels(table[label].to_numpy(), positive=positive)
-    values = finite_scores(table[score].to_numpy())
-    codes = [_numbered(table[name]) for name in (treatment, reader, case)]
+    named = table[[reader, treatment, case]].notna().all(axis=1).to_numpy()
+    problems = _unnamed(table, (reader, treatment, case))
+    truth = _checked(problems, "the truth", lambda: binary_labels(table[label].to_numpy(), positive=positive))
+    values = _checked(problems, "the score", lambda: finite_scores(table[score].to_numpy()))
+    codes = [_numbered(table.loc[named, name]) for name in (treatment, reader, case)]
     (i, treatments), (j, readers), (k, cases) = codes
     counts = np.zeros((len(treatments), len(readers), len(cases)), dtype=np.int64)
     np.add.at(counts, (i, j, k), 1)
-    problems = _wrong_counts(counts, treatments, readers, cases)
-    problems += _contradictions(truth, k, cases, "truth")
-    if patients:
-        patient = patient_codes(table[patients].to_numpy(), len(table))
-        problems += _contradictions(patient, k, cases, "patient")
+    problems += _wrong_counts(counts, treatments, readers, cases)
     problems += _too_few(treatments, readers, truth, least_treatments)
-    if problems:
+    if truth is not None:
+        problems += _contradictions(truth[named], k, cases, "truth")
+    owner = table[patients].to_numpy() if patients else None
+    patient = _checked(problems, "the patient", lambda: patient_codes(owner, len(table)))
+    if patients and patient is not None:
+        problems += _contradictions(patient[named], k, cases, "patient")
+    if problems or truth is None or values is None or patient is None:
         raise EvaluationError("the readings are not a fully crossed reader study", problems=problems)
     scores = np.zeros(counts.shape)
     scores[i, j, k] = values
     first = np.unique(k, return_index=True)[1]
     owners = patient[first] if patients else np.arange(len(cases))
     return Readings(tuple(treatments), tuple(readers), truth[first], scores, owners)
+
+
+def _unnamed(table: pd.DataFrame, columns: tuple[str, ...]) -> list[str]:
+    return [
+        f"column {name!r}: {int(table[name].isna().sum())} values are missing"
+        for name in columns
+        if table[name].isna().any()
+    ]
+
+
+def _checked(problems: list[str], what: str, check: Callable[[], _Values]) -> _Values | None:
+    """What a check returns; what it refuses joins the other problems, so that all are named at once."""
+    try:
+        return check()
+    except EvaluationError as error:
+        problems += [f"{what}: {line}" for line in (error.message, *error.problems)]
+        return None
 
 
 def _numbered(column: pd.Series[Any]) -> tuple[NDArray[np.intp], list[str]]:
@@ -140,12 +158,12 @@ def _contradictions(values: NDArray[Any], case: NDArray[np.intp], cases: list[st
     return shown + ([f"… and {len(wrong) - _SHOWN} more cases"] if len(wrong) > _SHOWN else [])
 
 
-def _too_few(treatments: list[str], readers: list[str], truth: Booleans, least: int) -> list[str]:
+def _too_few(treatments: list[str], readers: list[str], truth: Booleans | None, least: int) -> list[str]:
     problems = [
         f"{len(names)} {word}; at least {needed} are needed"
         for names, word, needed in ((treatments, "treatments", least), (readers, "readers", 2))
         if len(names) < needed
     ]
-    if truth.all() or not truth.any():
+    if truth is not None and (truth.all() or not truth.any()):
         problems.append("the cases are of one class; cases with and without the condition are needed")
     return problems

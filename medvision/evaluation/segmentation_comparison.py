@@ -77,7 +77,7 @@ def compare_segmentation(
 
     Where patients have several cases, the mean over a patient's cases comes first, and every patient counts
     once. The mean difference has the percentile bootstrap over patients; ``p`` is that of Wilcoxon's
-    signed-rank test (see :func:`medvision.evaluation.signed_rank.signed_rank`), which with
+    signed-rank test (``medvision.evaluation.signed_rank``), which with
     ``hodges_lehmann`` takes the differences for symmetric about their centre.
 
     A case with a NaN (a structure in neither mask) has no difference. It is left out, named in ``undefined``

@@ -11,12 +11,28 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from medvision.evaluation import auroc, average_precision, cross_validated_auroc, diagnostic_accuracy
+from medvision.errors import EvaluationError
+from medvision.evaluation import auroc, average_precision, cross_validated_auroc
+from medvision.evaluation.inputs import one_of
+from medvision.workflows.evaluate_classes import evaluate_classes, evaluate_labels
 from medvision.workflows.evaluation_groups import group_records, groups_of
 from medvision.workflows.evaluation_result import Evaluation as Evaluation
 from medvision.workflows.evaluation_result import record_of
+from medvision.workflows.missing_scores import Missing, bound_records, complete_cases, stamped
 from medvision.workflows.operating_point import operating_point
-from medvision.workflows.prediction_table import Predictions, read_predictions
+from medvision.workflows.prediction_table import Predictions, read_predictions, rows_note, word
+from medvision.workflows.probability_records import (
+    Measured,
+    calibration_records,
+    decision_records,
+    decision_thresholds,
+)
+from medvision.workflows.threshold_records import (
+    prevalence_curve,
+    records_at_prevalences,
+    records_at_threshold,
+    sampling_notes,
+)
 
 _FEW = 10
 
@@ -24,23 +40,30 @@ _FEW = 10
 def evaluate(
     table: pd.DataFrame | str | Path,
     *,
-    label: str,
-    score: str,
+    label: str | Sequence[str],
+    score: str | Sequence[str] | Mapping[str, str],
     patient: str | None = None,
     case: str | None = None,
     fold: str | None = None,
     repeat: str | None = None,
     positive: object = 1,
-    threshold: float | str | None = None,
+    threshold: float | str | Sequence[float] | None = None,
     threshold_rule: str | None = None,
     fit_on: pd.DataFrame | str | Path | None = None,
     sampling: Literal["cohort", "enriched"] = "cohort",
-    prevalence: float | None = None,
+    prevalence: float | Sequence[float] | None = None,
     by: Sequence[str] = (),
     unit: str = "row",
+    ordinal: bool = False,
     level: float = 0.95,
+    missing: Missing = "refuse",
+    calibration: bool = False,
+    decision_curve: str | Sequence[float] | None = None,
 ) -> Evaluation:
     """Evaluate a table of predictions, one row a unit.
+
+    A mapping of classes to columns as ``score`` makes it an evaluation of several classes; columns as
+    ``label``, with as many columns as ``score``, one of several labels a row.
 
     Without a threshold only measures of ranking are given. A threshold may be a number, a column of the
     table (one for each row, such as that of its fold), or be chosen by a rule on other cases (``fit_on``).
@@ -48,24 +71,32 @@ def evaluate(
 
     Args:
         table: A DataFrame, or the path of a CSV, TSV, Parquet or Excel file.
-        label: Column of the reference standard.
-        score: Column of the score; higher means more disease.
+        label: Column of the reference standard; or the column of each label, where a row may have several.
+        score: Column of the score; higher means more disease. Or the column of each class, by its name; or
+            the column of each label.
         patient: Column of the patient, the unit of independence.
         case: Column of the case; one row each.
         fold: Column of the fold, for out-of-fold scores of a cross-validation.
         repeat: Column of the repeat, for a repeated cross-validation.
         positive: The label that means that the condition is present.
-        threshold: A prediction is positive at this score and above; or the column that holds it.
+        threshold: A prediction is positive at this score and above; or the column that holds it; of several
+            labels a number, or one for each.
         threshold_rule: Chooses it: ``youden``, ``sensitivity>=0.95``, ``specificity>=0.9``, ``cost:5``.
         fit_on: The table with the same columns on which the rule chooses: training or tuning cases.
         sampling: ``cohort``, or ``enriched`` where cases were picked by their label.
-        prevalence: Where the predictive values shall hold.
+        prevalence: Where the predictive values shall hold; several give them at each of these.
         by: Columns of subgroups; a number is cut where it says so, such as ``age:65`` or ``age:40/65``.
         unit: What a row is, in the singular, such as ``nodule``.
+        ordinal: The classes have an order, from the lowest to the highest as ``score`` names them.
         level: Confidence level.
+        missing: Rows without a score are refused (``refuse``), left out and counted (``drop``), or left out
+            with the worst and the best case beside (``bounds``).
+        calibration: Also measure how right the scores are as probabilities.
+        decision_curve: Also give the net benefit at these thresholds, such as ``0.05:0.5:0.05``.
 
     Raises:
-        EvaluationError: The table, a column or a row is wrong; everything wrong is named at once.
+        EvaluationError: The table, a column or a row is wrong; everything wrong is named at once. An option
+            does not hold for several classes or labels.
 
     Example:
         >>> frame = pd.DataFrame({"label": [0] * 20 + [1] * 20, "score": [*range(20), *range(10, 30)]})
@@ -73,6 +104,17 @@ def evaluate(
         >>> found.table
         {'tp': 20, 'fp': 10, 'fn': 0, 'tn': 10}
     """
+    if not isinstance(label, str) or not isinstance(score, str):
+        return _several(
+            table, label, score, threshold, positive, ordinal,
+            {"patient": patient, "case": case, "unit": unit, "level": level},
+            {"fold": fold is not None, "repeat": repeat is not None, "fit_on": fit_on is not None,
+             "threshold_rule": threshold_rule is not None, "prevalence": prevalence is not None,
+             "by": bool(by), "sampling": sampling != "cohort", "missing": missing != "refuse",
+             "calibration": calibration, "decision_curve": decision_curve is not None},
+        )  # fmt: skip
+    if ordinal or (isinstance(threshold, Sequence) and not isinstance(threshold, str)):
+        raise EvaluationError("ordinal, and a threshold for each label, need a score for each class or label")
     columns = {
         "label": label,
         "score": score,
@@ -81,23 +123,133 @@ def evaluate(
         "fold": fold,
         "repeat": repeat,
     }
-    found = read_predictions(table, positive=positive, **columns)  # type: ignore[arg-type] # label and score are set
+    one_of(missing, ("refuse", "drop", "bounds"), "missing")
+    stated, further = _prevalences(prevalence)
+    everyone = read_predictions(table, positive=positive, keep_missing=missing != "refuse", **columns)  # type: ignore[arg-type] # label and score are set
+    found = complete_cases(everyone)
     groups = groups_of(found.frame, by, str(found.source["name"]))
-    records, notes = _ranking(found, level)
-    notes = [unit_note(found, unit), *found.notes, *_class_notes(found), *notes]
     limit, limit_notes, status = operating_point(found, columns, positive, threshold, threshold_rule, fit_on)
+    records, notes = _ranking(found, level)
+    notes = [
+        rows_note(len(found.labels), found.patients, unit, repeated=found.repeats is not None),
+        *found.notes,
+        *_class_notes(found),
+        *notes,
+    ]
     cells: dict[str, int] = {}
     if limit is None:
         notes.append("no threshold was given: sensitivity, specificity and predictive values are left out")
     else:
-        records_at, cells = _at_threshold(found, limit, sampling, prevalence, level, status)
-        records += records_at
-        notes += [*limit_notes, *_sampling_notes(sampling, prevalence)]
+        records_at, cells = records_at_threshold(found, limit, sampling, stated, level, status)
+        records += records_at + records_at_prevalences(found, limit, further, level, status)
+        notes += [*limit_notes, *sampling_notes(sampling, stated, further)]
+    curves: dict[str, pd.DataFrame] = {}
+    for part in _of_probabilities(found, calibration, decision_curve, level, sampling, stated):
+        records += part.records
+        notes += part.notes
+        curves |= part.curves
+    if limit is not None and further:
+        curves["predictive_values"] = prevalence_curve(found, limit, further, level)
+    n_missing = len(everyone.scores) - len(found.scores)
+    records = stamped(records, n_missing)
+    if missing == "bounds" and n_missing:
+        every_limit = limit
+        if isinstance(limit, np.ndarray):  # a column: that of the rows without a score as well
+            every_limit = operating_point(everyone, columns, positive, threshold, None, None)[0]
+        bounds, bound_notes = bound_records(
+            everyone, every_limit, lambda one: _bounded(one, every_limit, sampling, level, status)
+        )
+        records += bounds
+        notes += bound_notes
     of_groups, group_notes, tests = group_records(found, groups, limit, level)
     single = None if limit is None or isinstance(limit, np.ndarray) else float(limit)
     return Evaluation(
-        (*records, *of_groups), cells, (*notes, *group_notes), found.source, single, interactions=tests
+        (*records, *of_groups),
+        cells,
+        (*notes, *group_notes),
+        found.source,
+        single,
+        interactions=tests,
+        curves=curves,
     )
+
+
+def _several(
+    table: pd.DataFrame | str | Path,
+    label: str | Sequence[str],
+    score: str | Sequence[str] | Mapping[str, str],
+    threshold: float | str | Sequence[float] | None,
+    positive: object,
+    ordinal: bool,
+    options: dict[str, Any],
+    refused: dict[str, bool],
+) -> Evaluation:
+    """Several classes, or several labels a row; options that do not hold for them are refused by name."""
+    several = isinstance(label, str)
+    if several:
+        refused |= {"threshold": threshold is not None, "positive": word(positive) != "1"}
+    else:
+        refused |= {"ordinal": ordinal}
+    given = [name for name, value in refused.items() if value]
+    if given:
+        what = "classes" if several else "labels"
+        raise EvaluationError(
+            f"{', '.join(given)}: not for several {what}; evaluate one of them against the rest for that "
+            "(scores of different folds share no scale: evaluate each fold's rows on their own)"
+        )
+    if isinstance(label, str):
+        if not isinstance(score, Mapping):
+            raise EvaluationError(
+                "several columns of scores and one of labels: say which class each column is for, such as "
+                "benign=p_benign,malignant=p_malignant"
+            )
+        return evaluate_classes(table, label=label, scores=score, ordinal=ordinal, **options)
+    if isinstance(score, Mapping) or isinstance(threshold, str):
+        raise EvaluationError(
+            "of several labels, score names a column for each, and threshold is one number or one for each"
+        )
+    columns = [score] if isinstance(score, str) else list(score)
+    return evaluate_labels(
+        table, labels=list(label), scores=columns, positive=positive, threshold=threshold, **options
+    )
+
+
+def _prevalences(prevalence: float | Sequence[float] | None) -> tuple[float | None, list[float]]:
+    """The one prevalence that all predictive values hold at, or several beside that of the sample."""
+    if prevalence is None or isinstance(prevalence, int | float):
+        return prevalence, []
+    values = [float(value) for value in prevalence]
+    return (values[0], []) if len(values) == 1 else (None, values)
+
+
+def _bounded(
+    filled: Predictions,
+    limit: float | NDArray[np.float64] | None,
+    sampling: Literal["cohort", "enriched"],
+    level: float,
+    status: str | None,
+) -> list[dict[str, Any]]:
+    records = _ranking(filled, level)[0]
+    if limit is None:
+        return records
+    return records + records_at_threshold(filled, limit, sampling, None, level, status)[0]
+
+
+def _of_probabilities(
+    found: Predictions,
+    calibration: bool,
+    decision_curve: str | Sequence[float] | None,
+    level: float,
+    sampling: Literal["cohort", "enriched"],
+    prevalence: float | None,
+) -> list[Measured]:
+    parts = []
+    if calibration:
+        parts.append(calibration_records(found, level, sampling))
+    if decision_curve is not None:
+        thresholds = decision_thresholds(decision_curve)
+        parts.append(decision_records(found, thresholds, level, sampling, prevalence))
+    return parts
 
 
 def _ranking(found: Predictions, level: float) -> tuple[list[dict[str, Any]], list[str]]:
@@ -136,24 +288,6 @@ def _ranking(found: Predictions, level: float) -> tuple[list[dict[str, Any]], li
     return records, notes
 
 
-def unit_note(found: Predictions, unit: str) -> str:
-    """What a row is, whose it is, and what the intervals take for independent, in plain words.
-
-    Args:
-        found: The table.
-        unit: What a row is, in the singular.
-    """
-    n, many = len(found.labels), f"{unit}s"
-    if found.patients is None:
-        return f"{n} {many}; no patient was named, so each {unit} is taken for a patient of its own"
-    owners = len(np.unique(found.patients))
-    if found.repeats is not None:
-        return f"{n} {many} of {owners} patients in several repeats; intervals count patients"
-    if owners == n:
-        return f"{n} {many}, one a patient"
-    return f"{n} {many} of {owners} patients; intervals account for clustering"
-
-
 def _class_notes(found: Predictions) -> list[str]:
     positive, n = int(found.labels.sum()), len(found.labels)
     notes = []
@@ -164,53 +298,6 @@ def _class_notes(found: Predictions) -> list[str]:
             notes.append(
                 f"only {count} {name} cases: fewer than 10, read every interval that rests on them with care"
             )
-    return notes
-
-
-def _at_threshold(
-    found: Predictions,
-    limit: float | NDArray[np.float64],
-    sampling: Literal["cohort", "enriched"],
-    prevalence: float | None,
-    level: float,
-    status: str | None,
-) -> tuple[list[dict[str, Any]], dict[str, int]]:
-    accuracy = diagnostic_accuracy(
-        found.labels,
-        found.scores >= limit,
-        patients=found.patients,
-        sampling=sampling,
-        prevalence=prevalence,
-        level=level,
-    )
-    group = "all" if found.folds is None else "pooled"
-    records = [
-        record_of(name, group, estimate, _joined(estimate.status, status))
-        for name, estimate in accuracy.estimates().items()
-    ]
-    return records, accuracy.table.to_dict()
-
-
-def _joined(own: str, imposed: str | None) -> str:
-    if imposed is None:
-        return own
-    return imposed if own == "ok" else f"{own}; {imposed}"
-
-
-def _sampling_notes(sampling: str, prevalence: float | None) -> list[str]:
-    notes = []
-    if sampling == "enriched":
-        told = (
-            "are left out" if prevalence is None else f"are those at the stated prevalence of {prevalence:g}"
-        )
-        notes.append(
-            f"ENRICHED sampling: predictive values {told}; accuracy, F1 and MCC hold only for the mixture of "
-            "this sample"
-        )
-    elif prevalence is not None:
-        notes.append(
-            f"predictive values are those at the stated prevalence of {prevalence:g}, not of this sample"
-        )
     return notes
 
 

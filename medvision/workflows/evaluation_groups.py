@@ -19,6 +19,7 @@ from medvision.evaluation.subgroup_analysis import (
     group_names,
     subgroups,
 )
+from medvision.reporting.measures import measure
 from medvision.workflows.evaluation_result import record_of
 from medvision.workflows.prediction_table import Predictions, column_problem
 
@@ -103,6 +104,7 @@ def group_records(
             for name, own in groups.items()
         }  # fmt: skip
         adjusted = adjusted_interactions(of_metric)
+        testable = sum(not np.isnan(one.p) for one in of_metric.values())
         for name, one in of_metric.items():
             records += _records(name, one)
             tests[name][metric] = {
@@ -110,7 +112,7 @@ def group_records(
                 "p_adjusted": _plain(adjusted[name]),
                 "method": one.method,
             }
-            notes.append(_note(name, one, adjusted[name], len(groups)))
+            notes.append(_note(name, one, adjusted[name], testable))
     if groups and found.folds is not None:
         notes.append("the areas of subgroups are pooled over folds, because folds have too few cases of each")
     if groups:
@@ -130,10 +132,11 @@ def _records(name: str, found: Subgroups) -> list[dict[str, Any]]:
 
 
 def _note(name: str, found: Subgroups, adjusted: float, family: int) -> str:
+    label = measure(found.metric).label
     if np.isnan(found.p):
-        return f"{name}: {found.metric} cannot be tested for a difference between groups (too few cases)"
+        return f"{name}: {label} cannot be tested for a difference between groups (too few cases)"
     joint = "" if family == 1 else f" ({p_text(adjusted)} by Holm's method over {family} covariates)"
-    return f"{name}: test that {found.metric} is the same in all groups: {p_text(found.p)}{joint}"
+    return f"{name}: test that {label} is the same in all groups: {p_text(found.p)}{joint}"
 
 
 def _plain(p: float) -> float | None:

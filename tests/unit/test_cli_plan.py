@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from medvision.cli import main
+
+RATINGS = Path(__file__).parents[1] / "golden" / "van_dyke_ratings.csv"
 
 
 def run(*words: str) -> int:
@@ -23,6 +26,9 @@ def run(*words: str) -> int:
         "specificity --expected 0.9 --half-width 0.03 --prevalence 0.2 --per-patient 2 --icc 0.3",
         "compare --measure auroc --first 0.85 --second 0.80 --correlation 0.6",
         "compare --measure sensitivity --first 0.9 --second 0.8 --discordant 0.2",
+        "readers --difference 0.05 --variance 0.0008 --cov1 0.00035 --cov2 0.00034 --cov3 0.00024 "
+        "--interaction 0.0002 --pilot-cases 114 --lost 0.1",
+        f"readers --difference 0.05 --pilot {RATINGS} --label truth --score rating --readers 8 --cases 99",
     ],
 )
 def test_a_plan_is_printed_as_text_and_as_json(words: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -37,3 +43,15 @@ def test_a_plan_is_printed_as_text_and_as_json(words: str, capsys: pytest.Captur
 def test_a_wrong_number_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("auroc", "--expected", "1.2", "--half-width", "0.05") == 2
     assert capsys.readouterr().err == "medvision: expected=1.2 must lie between 0 and 1\n"
+
+
+def test_a_reader_study_is_planned_from_one_source(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("readers", "--difference", "0.05", "--pilot", str(RATINGS), "--variance", "0.1") == 2
+    assert "not both" in capsys.readouterr().err
+    assert run("readers", "--difference", "0.05") == 2
+    assert "--cov3 is missing" in capsys.readouterr().err
+    assert run("readers", "--difference", "0.05", "--pilot", str(RATINGS), "--label", "trut") == 2
+    assert "did you mean 'truth'" in capsys.readouterr().err
+    named = (str(RATINGS), "--label", "truth", "--score", "rating")
+    assert run("readers", "--difference", "0.05", "--pilot", *named, "--cases", "few") == 2
+    assert "commas" in capsys.readouterr().err

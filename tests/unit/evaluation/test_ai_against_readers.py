@@ -6,6 +6,7 @@ import pytest
 
 from medvision.errors import EvaluationError
 from medvision.evaluation.ai_against_readers import compare_ai_with_readers, compare_readers_with_constant
+from medvision.evaluation.multi_reader import reader_study
 
 RATINGS = Path(__file__).parents[2] / "golden" / "van_dyke_ratings.csv"
 
@@ -37,6 +38,39 @@ def test_against_the_formula_in_loops(readings):
     assert found.difference.value == pytest.approx(d.mean())
     assert found.difference.standard_error == pytest.approx(np.sqrt((ms + 4 * cov2) / 4))
     assert found.df == pytest.approx((ms + 4 * cov2) ** 2 / (ms**2 / 3))
+
+
+def test_the_published_comparison_of_cad_with_nine_radiologists():
+    """Chapter "Standalone CAD vs. Radiologists" of the RJafroc FROC book, object RRRC_1T_PCL_0_2.
+
+    Detection of masses in 200 mammograms; the figure is the share found at a false-positive fraction of 0.2.
+    """
+    cad = 0.59166667
+    readers = np.array(
+        [0.69453125, 0.65, 0.80625, 0.725, 0.65982143, 0.76845238, 0.7375, 0.675, 0.675]
+    )  # fmt: skip
+    spread = np.full((9, 9), 0.0030657054)  # cov2 of the differences
+    np.fill_diagonal(spread, 0.0053445377)  # varError
+    found = compare_readers_with_constant(readers - cad, spread, 0.0, n_cases=200)
+    assert found.difference.value == pytest.approx(0.11850612, abs=1e-8)
+    assert found.statistic == pytest.approx(2.0390389, abs=5e-7)
+    assert found.df == pytest.approx(937.24371, abs=5e-4)
+    assert found.p == pytest.approx(0.041726262, abs=5e-8)
+    limits = (found.difference.low, found.difference.high)
+    assert limits == pytest.approx((0.004448434, 0.232563801), abs=5e-8)
+
+
+@pytest.mark.parametrize("scope", ["RRRC", "RRFC", "FRRC"])
+def test_it_is_the_study_in_which_every_reader_has_a_copy_of_the_algorithm(readings, scope):
+    # The same chapter: F, degrees of freedom and p of this "2T-RRRC" equal those of 1T-RRRC.
+    ai = readings[readings["reader"] == "1"].set_index("case")["score"]
+    others = readings[readings["reader"] != "1"]
+    copies = others.assign(treatment="AI", score=ai.loc[others["case"]].to_numpy())
+    two = reader_study(pd.concat([copies, others.assign(treatment="reader")]), scope=scope)
+    pair, found = two.differences["AI", "reader"], compare_ai_with_readers(readings, "1", scope=scope)
+    assert found.difference.value == pytest.approx(pair.difference.value)
+    assert found.difference.standard_error == pytest.approx(pair.difference.standard_error)
+    assert (found.df, found.p) == (pytest.approx(pair.df), pytest.approx(pair.p))
 
 
 def test_an_algorithm_like_every_reader_differs_by_nothing(readings):

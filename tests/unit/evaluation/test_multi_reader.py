@@ -171,6 +171,31 @@ def test_every_fault_of_the_table_is_named(van_dyke):
         reader_study(van_dyke.drop(columns="score"))
 
 
+def test_missing_values_and_missing_readings_are_named_together(van_dyke):
+    broken = van_dyke.iloc[2:].astype({"score": float, "label": float, "reader": object})
+    broken = broken.assign(who=broken["case"].astype(float))
+    broken.iloc[7, broken.columns.get_loc("score")] = np.nan
+    broken.iloc[8, broken.columns.get_loc("label")] = np.nan
+    broken.iloc[9, broken.columns.get_loc("reader")] = None
+    broken.iloc[10, broken.columns.get_loc("who")] = np.nan
+    with pytest.raises(EvaluationError) as error:
+        reader_study(broken, patients="who")
+    text = str(error.value)
+    for told in (
+        "reader 1, treatment 1, case 1: missing",
+        "reader 1, treatment 1, case 2: missing",
+        "the truth: 1 of 1138 labels are missing",
+        "the score: 1 of 1138",
+        "the patient: ",
+        "column 'reader': 1 values are missing",
+        "reader 1, treatment 1, case 12: missing",
+    ):
+        assert told in text
+    # A table without a fault in its labels is still searched for contradictions.
+    with pytest.raises(EvaluationError, match="truth"):
+        reader_study(van_dyke.assign(label=1 - van_dyke["label"] * (van_dyke["reader"] == 1)).iloc[1:])
+
+
 def test_wrong_arguments_are_refused(van_dyke):
     for wrong in (
         {"figure": "sensitivity"},

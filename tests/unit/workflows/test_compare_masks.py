@@ -141,7 +141,7 @@ def test_the_command_line(folders, tmp_path, capsys, monkeypatch) -> None:
     content = json.loads(capsys.readouterr().out)
     assert content["comparisons"][0]["metric"] == "head: dice"
     assert json.loads((tmp_path / "out" / "comparison.json").read_text()) == content
-    assert "head: dice" in (tmp_path / "out" / "comparison.csv").read_text()
+    assert "head: Dice" in (tmp_path / "out" / "comparison.csv").read_text()
     assert run(*words, *labels, "--patient", "p", "--quiet") == 2
     assert "--patient is said of tables" in capsys.readouterr().err
     assert run("compare", "a.csv", "b.csv", "--lesions") == 2

@@ -43,7 +43,7 @@ def test_records_are_those_of_the_function(table: pd.DataFrame) -> None:
     content = json.loads(found.to_json())
     assert content["interactions"]["sex"]["sensitivity"]["p"] == expected.p
     assert any(
-        note.startswith("sex: test that sensitivity is the same in all groups") for note in found.notes
+        note.startswith("sex: test that Sensitivity is the same in all groups") for note in found.notes
     )
 
 
