@@ -12,9 +12,10 @@ from typing import Annotated, Literal
 from cyclopts import App, CycloptsError, Parameter
 
 from medvision.cli_plan import examples
-from medvision.cli_readers import plan
+from medvision.cli_readers import evaluate_readings, plan
 from medvision.errors import MedvisionError, missing_to_train, needs_training_extra
 from medvision.imaging.options import Reading
+from medvision.workflows.reader_options import ReadingColumns
 
 _AS_IT_IS = Reading()
 _NO_PATH = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EACCES)
@@ -226,6 +227,7 @@ def predict(
         "medvision evaluate predictions.csv --label y --score p --threshold 0.5 --json",
         "medvision evaluate predictions.csv --label y --score p --patient id --unit nodule --by sex,age:65",
         "medvision evaluate --reference masks --prediction predicted --labels 1:anterior,2:posterior",
+        "medvision evaluate ratings.csv --reader reader --modality modality --label truth --score rating",
     ),
 )
 def evaluate(
@@ -251,10 +253,15 @@ def evaluate(
     prediction: Path | None = None,
     labels: str | None = None,
     nsd_tolerance_mm: float = 1.0,
+    reader: str | None = None,
+    modality: str | None = None,
+    ai: str | None = None,
+    figure: Literal["auc", "sensitivity", "specificity"] = "auc",
+    scope: Literal["RRRC", "FRRC", "RRFC"] = "RRRC",
     json: bool = False,
     out: Path | None = None,
 ) -> int:
-    """Evaluate predictions made by any software: a table of scores, or a folder of masks.
+    """Evaluate predictions made by any software: a table of scores, a folder of masks, or readings.
 
     Args:
         predictions: CSV, TSV, Parquet or Excel, one row a case.
@@ -277,9 +284,24 @@ def evaluate(
         prediction: Folder of predicted masks of the same file names.
         labels: Structures of the masks, such as 1:anterior,2:posterior.
         nsd_tolerance_mm: Surface distance that still counts as agreement.
+        reader: Column of the reader, for a table with one row a reading.
+        modality: Column of what was read with, such as CT and MRI, or with and without AI.
+        ai: Name of the algorithm among the readers, to compare it with their mean.
+        figure: What readers are measured by; sensitivity and specificity with --threshold.
+        scope: Whether readers (R first) and cases are random or fixed.
         json: Print JSON instead of a table.
         out: Folder for the table as CSV, Markdown, LaTeX, HTML and JSON.
     """
+    if reader is not None and predictions is not None:
+        return evaluate_readings(
+            predictions, ReadingColumns(reader, modality, case or "case", label, score, patient, positive),
+            ai=ai, figure=figure, threshold=threshold, scope=scope, level=level, json=json, out=out,
+            unused={"--fold": fold, "--repeat": repeat, "--threshold-rule": threshold_rule,
+                    "--fit-on": fit_on, "--by": by, "--prevalence": prevalence, "--reference": reference,
+                    "--prediction": prediction, "--sampling": None if sampling == "cohort" else sampling},
+        )  # fmt: skip
+    if reader or modality or ai:
+        raise MedvisionError("a reader study needs a table of readings and its column of readers (--reader)")
     from medvision.workflows.evaluate import evaluate as evaluate_table
     from medvision.workflows.evaluate import evaluate_masks
     from medvision.workflows.evaluation_tables import evaluation_tables, show_tables

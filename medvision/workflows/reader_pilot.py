@@ -97,7 +97,7 @@ def pilot_of(
     Example:
         >>> rows = [(r, t, c, c % 2, (c * 7 + r * c + t * 3 * c) % 11 + 4 * (c % 2))
         ...         for r in range(3) for t in range(2) for c in range(20)]
-        >>> pilot_of(pd.DataFrame(rows, columns=["reader", "treatment", "case", "label", "score"])).source
+        >>> pilot_of(pd.DataFrame(rows, columns=["reader", "modality", "case", "label", "score"])).source
         'a pilot of 3 readers and 20 cases (10 with the condition)'
     """
     found, _ = read_readings(table, columns or ReadingColumns())

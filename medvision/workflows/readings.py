@@ -9,7 +9,7 @@ import pandas as pd
 from medvision.workflows.prediction_table import read_predictions, read_table, require_columns
 from medvision.workflows.reader_options import ReadingColumns
 
-STANDARD = ("reader", "treatment", "case", "patient")
+STANDARD = ("reader", "modality", "case", "patient")
 
 
 def read_readings(
@@ -22,15 +22,15 @@ def read_readings(
         columns: What it calls its columns.
 
     Returns:
-        The columns reader, treatment, case, label (true where the condition is present), score, and patient
-        where there is one; and name, SHA-256 and rows of the input.
+        The columns reader, treatment (the modality), case, label (true where the condition is present),
+        score, and patient where there is one; and name, SHA-256 and rows of the input.
 
     Raises:
         EvaluationError: The file cannot be read, a column is missing, or rows are wrong; all at once.
 
     Example:
         >>> rows = [("A", "CT", 1, "benign", 2), ("A", "CT", 2, "malignant", 5)]
-        >>> table = pd.DataFrame(rows, columns=["reader", "treatment", "case", "truth", "rating"])
+        >>> table = pd.DataFrame(rows, columns=["reader", "modality", "case", "truth", "rating"])
         >>> named = ReadingColumns(label="truth", score="rating", positive="malignant")
         >>> read_readings(table, named)[0]["label"].tolist()
         [False, True]
@@ -42,4 +42,5 @@ def read_readings(
         frame, label=columns.label, score=columns.score, patient=columns.patient, positive=columns.positive
     )
     kept = {role: frame[roles[role]] for role in STANDARD if role in roles}
-    return pd.DataFrame({**kept, "label": found.labels, "score": found.scores}), source
+    table = pd.DataFrame({**kept, "label": found.labels, "score": found.scores})
+    return table.rename(columns={"modality": "treatment"}), source

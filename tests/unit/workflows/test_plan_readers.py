@@ -20,7 +20,7 @@ from medvision.workflows.reader_options import ReaderVariances, ReadingColumns
 from medvision.workflows.reader_pilot import Pilot, pilot_from, pilot_of
 
 RATINGS = Path(__file__).parents[2] / "golden" / "van_dyke_ratings.csv"
-NAMED = ReadingColumns(label="truth", score="rating")
+NAMED = ReadingColumns(modality="treatment", label="truth", score="rating")
 GIVEN = ReaderVariances(0.0008, 0.00035, 0.00034, 0.00024, 0.0002, 114)
 
 # Readers and the fewest cases for a power of 80%, the difference being the pilot's own, 0.043800322: vignette
@@ -107,7 +107,7 @@ def test_patients_of_the_pilot_carry_their_own_clusters() -> None:
     table = pd.read_csv(RATINGS)
     double = pd.concat([table, table.assign(case=table["case"] + 1000)])
     double["who"] = double["case"] % 1000
-    named = ReadingColumns(label="truth", score="rating", patient="who")
+    named = ReadingColumns(modality="treatment", label="truth", score="rating", patient="who")
     found = plan_readers(pilot_of(double, named), difference=0.05, readers=6)
     single = plan_readers(pilot_of(table, NAMED), difference=0.05, readers=6)
     # Copies of the cases tell nothing new: as many patients as before.
