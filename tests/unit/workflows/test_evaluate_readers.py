@@ -139,6 +139,16 @@ def test_readers_without_a_table_are_refused(capsys: pytest.CaptureFixture[str])
     assert "table of readings" in capsys.readouterr().err
 
 
+def test_missing_values_and_missing_readings_are_named_together() -> None:
+    table = pd.read_csv(RATINGS).iloc[1:].astype({"rating": object, "truth": object})
+    table.iloc[4, table.columns.get_loc("rating")] = "high"
+    table.iloc[5, table.columns.get_loc("truth")] = None
+    with pytest.raises(EvaluationError) as error:
+        evaluate_readers(table, NAMED)
+    for told in ("reader 1, treatment 1, case 1: missing", "1 of 1139 scores", "1 of 1139 labels"):
+        assert told in str(error.value)
+
+
 def test_an_unknown_algorithm_is_named(one_modality: Path) -> None:
     with pytest.raises(EvaluationError, match="R77"):
         evaluate_ai_against_readers(
