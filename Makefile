@@ -1,6 +1,7 @@
 # make quickstart   synthetic scans in, report out
 # make setup        only the environment, .venv
 # make test         every check that must hold
+# make docs         the documentation site, docs/_build/html; a warning is an error
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +9,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 QUICKSTART := experiments/quickstart
 
-.PHONY: setup quickstart test lint types contract docs-schema clean
+.PHONY: setup quickstart test lint types contract docs docs-schema clean
 .DELETE_ON_ERROR:
 
 setup: $(STAMP)
@@ -36,3 +37,9 @@ contract: setup
 test: lint types contract
 	@$(BIN)/coverage erase
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term:skip-covered
+
+# From nothing each time: a page that was not read again would not warn again.
+docs: setup
+	@rm -rf docs/_build
+	@$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --nitpicky -c docs -d docs/_build/doctrees . docs/_build/html
+	@echo docs/_build/html/index.html

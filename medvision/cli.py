@@ -226,6 +226,8 @@ def predict(
         "medvision evaluate predictions.csv --label y --score p --patient patient_id --fold fold",
         "medvision evaluate predictions.csv --label y --score p --threshold 0.5 --json",
         "medvision evaluate predictions.csv --label y --score p --patient id --unit nodule --by sex,age:65",
+        "medvision evaluate grades.csv --label grade --score low=p_low,mid=p_mid,high=p_high --ordinal",
+        "medvision evaluate findings.csv --label mass,cyst --score p_mass,p_cyst --threshold 0.5,0.3",
         "medvision evaluate --reference masks --prediction predicted --labels 1:anterior,2:posterior",
         "medvision evaluate ratings.csv --reader reader --modality modality --label truth --score rating",
     ),
@@ -248,6 +250,8 @@ def evaluate(
     prevalence: float | None = None,
     by: str | None = None,
     unit: str = "row",
+    classes: str | None = None,
+    ordinal: bool = False,
     level: float = 0.95,
     reference: Path | None = None,
     prediction: Path | None = None,
@@ -265,20 +269,24 @@ def evaluate(
 
     Args:
         predictions: CSV, TSV, Parquet or Excel, one row a case.
-        label: Column of the reference standard.
-        score: Column of the score; higher means more disease.
+        label: Column of the reference standard; several with commas, where a row may have several labels.
+        score: Column of the score; higher means more disease. Of several classes CLASS=COLUMN,CLASS=COLUMN,…;
+            of several labels one column each.
         patient: Column of the patient, the unit of independence.
         case: Column of the case.
         fold: Column of the fold, for out-of-fold scores.
         repeat: Column of the repeat, for a repeated cross-validation.
         positive: The label that means disease.
-        threshold: A prediction is positive at this score and above; a number or a column.
+        threshold: A prediction is positive at this score and above; a number or a column; of several labels
+            one number, or one for each.
         threshold_rule: Chooses it: youden, sensitivity>=0.95, specificity>=0.9, cost:5.
         fit_on: Table on which the rule chooses.
         sampling: enriched where cases were picked by their label.
         prevalence: Where the predictive values shall hold.
         by: Columns of subgroups, such as sex,scanner,age:65; numbers are cut where the colon says.
         unit: What a row is, such as nodule.
+        classes: The class of each column of --score, where that names columns alone.
+        ordinal: The classes have an order, from the lowest to the highest as they are named.
         level: Confidence level.
         reference: Folder of reference masks (NIfTI); with --prediction instead of a table.
         prediction: Folder of predicted masks of the same file names.
@@ -298,9 +306,11 @@ def evaluate(
             ai=ai, figure=figure, threshold=threshold, scope=scope, level=level, json=json, out=out,
             unused={"--fold": fold, "--repeat": repeat, "--threshold-rule": threshold_rule,
                     "--fit-on": fit_on, "--by": by, "--prevalence": prevalence, "--reference": reference,
-                    "--prediction": prediction, "--sampling": None if sampling == "cohort" else sampling},
+                    "--prediction": prediction, "--sampling": None if sampling == "cohort" else sampling,
+                    "--classes": classes, "--ordinal": ordinal or None,
+                    "--unit": None if unit == "row" else unit},
         )  # fmt: skip
-    if reader or modality or ai:
+    if reader or modality or ai or (figure, scope) != ("auc", "RRRC"):
         raise MedvisionError("a reader study needs a table of readings and its column of readers (--reader)")
     from medvision.workflows.evaluate import evaluate as evaluate_table
     from medvision.workflows.evaluate import evaluate_masks
@@ -308,10 +318,10 @@ def evaluate(
 
     if predictions is not None:
         found = evaluate_table(
-            predictions, label=label, score=score, patient=patient, case=case, fold=fold, repeat=repeat,
-            positive=positive, threshold=_number_or_name(threshold), threshold_rule=threshold_rule,
-            fit_on=fit_on, sampling=sampling, prevalence=prevalence,
-            by=[name for name in (by or "").split(",") if name], unit=unit, level=level,
+            predictions, label=_one_or_more(label), score=_score_columns(score, classes), patient=patient,
+            case=case, fold=fold, repeat=repeat, positive=positive, threshold=_thresholds(threshold),
+            threshold_rule=threshold_rule, fit_on=fit_on, sampling=sampling, prevalence=prevalence,
+            by=[name for name in (by or "").split(",") if name], unit=unit, ordinal=ordinal, level=level,
         )  # fmt: skip
     elif reference is not None and prediction is not None:
         found = evaluate_masks(
@@ -663,6 +673,36 @@ def _number_or_name(text: str | None) -> float | str | None:
         return None if text is None else float(text)
     except ValueError:
         return text
+
+
+def _thresholds(text: str | None) -> float | str | list[float] | None:
+    """One threshold, or one for each label."""
+    try:
+        return [float(part) for part in text.split(",")] if text and "," in text else _number_or_name(text)
+    except ValueError:
+        raise MedvisionError(f"--threshold {text}: write a number for each label, such as 0.5,0.3") from None
+
+
+def _one_or_more(text: str) -> str | list[str]:
+    return [part.strip() for part in text.split(",")] if "," in text else text
+
+
+def _score_columns(text: str, classes: str | None) -> str | list[str] | dict[str, str]:
+    """One column; a column for each label; or the column of each class."""
+    columns = _one_or_more(text)
+    if classes is not None:
+        names, columns = _one_or_more(classes), [columns] if isinstance(columns, str) else columns
+        if isinstance(names, str) or len(set(names)) != len(columns):
+            raise MedvisionError(
+                f"--classes {classes}: name the class of each of the {len(columns)} columns of --score once"
+            )
+        return dict(zip(names, columns, strict=True))
+    if isinstance(columns, str) or not all("=" in part for part in columns):
+        return columns
+    parts = [part.partition("=") for part in columns]
+    if len({name for name, _, _ in parts}) != len(parts):
+        raise MedvisionError(f"--score {text}: a class is named twice; give each class one column")
+    return {name.strip(): column.strip() for name, _, column in parts}
 
 
 def _structures(text: str | None) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 Every error names what was found, where (file, line, patient, slice) and what to do. An error that
 collects several problems prints them all, one a line. The command line prints the text without a
-traceback and leaves with :attr:`MedvisionError.exit_code`.
+traceback and leaves with ``MedvisionError.exit_code``.
 """
 
 from __future__ import annotations

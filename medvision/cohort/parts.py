@@ -121,7 +121,7 @@ class Splits:
             text: The text of the file. Every `sha256` in it is not believed but computed.
 
         Returns:
-            The splits. Only :func:`check_disjoint` says whether they fit a cohort.
+            The splits. Only :func:`medvision.cohort.check_disjoint` says whether they fit a cohort.
 
         Raises:
             CohortError: No JSON, or not of this form.

@@ -25,8 +25,8 @@ def dump_study(study: Study) -> str:
         study: A checked study.
 
     Returns:
-        YAML that :func:`load_study` reads as an equal study. Paths stay as they were written, so
-        they are relative to the folder of the original file.
+        YAML that :func:`medvision.config.load_study` reads as an equal study. Paths stay as they were
+        written, so they are relative to the folder of the original file.
 
     Example:
         >>> from medvision.config import MsdCohort, SegmentationTask, Study, UNetModel

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from medvision.evaluation.nested_validation import NestedCrossValidation, nested_cross_validation
     from medvision.evaluation.net_benefit import decision_curve
     from medvision.evaluation.obuchowski_rockette import VarianceComponents
+    from medvision.evaluation.ordered_classes import ordinal_c_index
     from medvision.evaluation.paired_proportions import compare_proportions
     from medvision.evaluation.paired_sizes import (
         allow_for_losses,
@@ -52,6 +53,12 @@ if TYPE_CHECKING:
     )
     from medvision.evaluation.partial_roc import partial_auroc
     from medvision.evaluation.precision_recall import average_precision
+    from medvision.evaluation.probability_bins import (
+        BrierDecomposition,
+        CalibrationError,
+        brier_decomposition,
+        calibration_error,
+    )
     from medvision.evaluation.proportions import proportion
     from medvision.evaluation.rater_agreement import Kappa, fleiss_kappa, kappa
     from medvision.evaluation.reader_power import power_reader_study, sample_size_reader_study
@@ -70,13 +77,18 @@ if TYPE_CHECKING:
     from medvision.evaluation.segmentation import segmentation_scores
     from medvision.evaluation.segmentation_summary import summarise_segmentation
     from medvision.evaluation.separate_parts import compare_mean_auroc, mean_auroc
+    from medvision.evaluation.smooth_calibration import CalibrationCurve, calibration_curve
     from medvision.evaluation.subgroup_analysis import Subgroups, adjusted_interactions, subgroups
+    from medvision.evaluation.threshold_stability import ThresholdOptimism, optimism, threshold_interval
     from medvision.evaluation.thresholds import choose_threshold
 
 _HOMES = {
     "BlandAltman": "method_agreement",
     "BootstrapEstimate": "resampling",
+    "BrierDecomposition": "probability_bins",
     "Calibration": "reliability",
+    "CalibrationCurve": "smooth_calibration",
+    "CalibrationError": "probability_bins",
     "CaseNumbers": "sample_size",
     "ClusteredProportion": "clustered",
     "Comparison": "estimates",
@@ -94,6 +106,7 @@ _HOMES = {
     "Recalibration": "recalibration",
     "RocCoordinates": "coordinates",
     "Subgroups": "subgroup_analysis",
+    "ThresholdOptimism": "threshold_stability",
     "TwoByTwo": "accuracy",
     "VarianceComponents": "obuchowski_rockette",
     "adjust": "multiplicity",
@@ -103,7 +116,10 @@ _HOMES = {
     "average_precision": "precision_recall",
     "bland_altman": "method_agreement",
     "bootstrap": "resampling",
+    "brier_decomposition": "probability_bins",
     "calibration": "reliability",
+    "calibration_curve": "smooth_calibration",
+    "calibration_error": "probability_bins",
     "choose_threshold": "thresholds",
     "clustered_proportion": "clustered",
     "compare_ai_with_readers": "ai_against_readers",
@@ -134,6 +150,8 @@ _HOMES = {
     "multilabel_auroc": "multiclass",
     "nested_cross_validation": "nested_validation",
     "non_inferiority": "margins",
+    "optimism": "threshold_stability",
+    "ordinal_c_index": "ordered_classes",
     "partial_auroc": "partial_roc",
     "power_auroc": "sample_size",
     "power_paired_auroc": "paired_sizes",
@@ -155,13 +173,17 @@ _HOMES = {
     "specificity_at": "fixed_rate",
     "subgroups": "subgroup_analysis",
     "summarise_segmentation": "segmentation_summary",
+    "threshold_interval": "threshold_stability",
     "top_k_accuracy": "multiclass",
 }
 
 __all__ = [
     "BlandAltman",
     "BootstrapEstimate",
+    "BrierDecomposition",
     "Calibration",
+    "CalibrationCurve",
+    "CalibrationError",
     "CaseNumbers",
     "ClusteredProportion",
     "Comparison",
@@ -179,6 +201,7 @@ __all__ = [
     "Recalibration",
     "RocCoordinates",
     "Subgroups",
+    "ThresholdOptimism",
     "TwoByTwo",
     "VarianceComponents",
     "adjust",
@@ -188,7 +211,10 @@ __all__ = [
     "average_precision",
     "bland_altman",
     "bootstrap",
+    "brier_decomposition",
     "calibration",
+    "calibration_curve",
+    "calibration_error",
     "choose_threshold",
     "clustered_proportion",
     "compare_ai_with_readers",
@@ -219,6 +245,8 @@ __all__ = [
     "multilabel_auroc",
     "nested_cross_validation",
     "non_inferiority",
+    "optimism",
+    "ordinal_c_index",
     "partial_auroc",
     "power_auroc",
     "power_paired_auroc",
@@ -240,6 +268,7 @@ __all__ = [
     "specificity_at",
     "subgroups",
     "summarise_segmentation",
+    "threshold_interval",
     "top_k_accuracy",
 ]
 

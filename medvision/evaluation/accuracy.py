@@ -31,7 +31,9 @@ Sampling = Literal["cohort", "enriched"]
 NEEDS_PREVALENCE = "enriched_sampling_needs_prevalence"
 SAMPLE_PREVALENCE = "holds_only_for_the_prevalence_of_this_sample"
 
-_RESAMPLED = ("balanced_accuracy", "f1", "mcc", "youden")
+_SQUARE_AND_ADD = "square-and-add of sensitivity and specificity"
+_RESAMPLED = ("f1", "mcc")
+_SUMS = {"balanced_accuracy": (0.5, 0.0), "youden": (1.0, -1.0)}
 
 
 @dataclass(frozen=True)
@@ -137,8 +139,11 @@ def diagnostic_accuracy(
 
     Proportions have the interval of :func:`medvision.evaluation.proportion`, or of
     :func:`medvision.evaluation.clustered_proportion` where a patient has several of the units concerned.
-    Likelihood ratios have the log interval (Simel, Samsa and Matchar, J Clin Epidemiol 1991;44:763).
-    Balanced accuracy, F1, MCC and Youden's J have the percentile bootstrap over patients.
+    Likelihood ratios have the log interval (Simel, Samsa and Matchar, J Clin Epidemiol 1991;44:763). Balanced
+    accuracy and Youden's J are sums of two proportions: their limits are squares and added of those of
+    sensitivity and specificity (Newcombe, Stat Med 1998;17:873; with their correlation where patients have
+    units of both kinds, Zou and Donner, Stat Med 2008;27:1693). F1 and MCC have the percentile bootstrap over
+    patients; in a cohort the number of positive patients varies from resample to resample.
 
     Predictive values hold for one prevalence. With ``sampling="enriched"`` (cases and controls, or a set
     enriched with disease) they are undefined until ``prevalence`` is stated; then, and wherever it is
@@ -182,7 +187,8 @@ def diagnostic_accuracy(
     measures = {
         **_proportions(table),
         **_ratios(table),
-        **_resampled(table, patients is None, resamples, seed),
+        **_sums(table),
+        **_resampled(table, patients is None, sampling == "cohort", resamples, seed),
     }
     measures = _with_prevalence(measures, table, sampling, prevalence)
     assumed = prevalence if prevalence is not None else float(truth.mean()) if len(truth) else math.nan
@@ -242,15 +248,43 @@ def _ratios(units: _Units) -> dict[str, Estimate]:
     }
 
 
-def _resampled(units: _Units, one_unit_a_patient: bool, resamples: int, seed: int) -> dict[str, Estimate]:
+def _sums(units: _Units) -> dict[str, Estimate]:
+    """Half the sum, and the sum less 1, of sensitivity and specificity."""
+    right, rates = units.truth == units.called, units.rates()
+    se, sp = units.share(right, units.truth), units.share(right, ~units.truth)
+    spread, covariance = math.sqrt(rates.variances[0] * rates.variances[1]), rates.variances[2]
+    correlation = covariance / spread if spread > 0 else 0.0
+
+    def added(a: float, b: float) -> float:
+        return math.sqrt(max(a * a + b * b + 2 * correlation * a * b, 0.0))
+
+    below, above = added(se.value - se.low, sp.value - sp.low), added(se.high - se.value, sp.high - sp.value)
+    status = next((share.status for share in (se, sp) if share.status != OK), OK)
+    found = {}
+    for name, (scale, offset) in _SUMS.items():
+        value = scale * (se.value + sp.value) + offset
+        found[name] = Estimate(
+            value, value - scale * below, value + scale * above, units.level, _SQUARE_AND_ADD,
+            len(units.truth), len(np.unique(units.codes)), status,
+        )  # fmt: skip
+    return found
+
+
+def _resampled(
+    units: _Units, one_unit_a_patient: bool, cohort: bool, resamples: int, seed: int
+) -> dict[str, Estimate]:
     from medvision.evaluation.resampling import bootstrap
 
     table = {"label": units.truth.astype(int), "prediction": units.called.astype(int)}
     owners = None if one_unit_a_patient else units.codes
 
     def drawn(names: Sequence[str]) -> dict[str, Estimate]:
-        found = bootstrap(names, table, patients=owners, resamples=resamples, seed=seed, level=units.level)
-        return dict(found)
+        return dict(
+            bootstrap(
+                names, table, patients=owners, resamples=resamples, seed=seed, level=units.level,
+                stratified=not cohort,
+            )
+        )  # fmt: skip
 
     try:
         found = drawn(_RESAMPLED)
@@ -288,11 +322,6 @@ def _degenerate(estimate: Estimate, name: str, units: _Units) -> Estimate:
     """Limits where no replicate differed: from the limits of sensitivity and of specificity."""
     shares = _proportions(units)
     se, sp = shares["sensitivity"], shares["specificity"]
-    if name in ("balanced_accuracy", "youden"):
-        scale = 0.5 if name == "balanced_accuracy" else 1.0
-        low = estimate.value - scale * math.hypot(se.value - se.low, sp.value - sp.low)
-        high = estimate.value + scale * math.hypot(se.high - se.value, sp.high - sp.value)
-        return replace(estimate, low=low, high=high, method="square-and-add of sensitivity and specificity")
     low, high = _at_rates(name, units, se.low, sp.low), _at_rates(name, units, se.high, sp.high)
     return replace(
         estimate,

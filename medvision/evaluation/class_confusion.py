@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,7 +21,7 @@ from medvision.evaluation.inputs import (
     patient_codes,
     same_length,
 )
-from medvision.evaluation.joint_draws import CLASS_WITHOUT_CASES, joint_bootstrap, strata_of
+from medvision.evaluation.joint_draws import CLASS_WITHOUT_CASES, cohort_strata, joint_bootstrap, strata_of
 from medvision.evaluation.proportions import proportion
 
 
@@ -65,7 +66,7 @@ def multiclass_accuracy(
     """The confusion matrix with intervals, sensitivity and specificity of each class, and their means.
 
     Proportions have Wilson's interval, or the clustered one where patients have several units; means have
-    the percentile bootstrap over patients.
+    the percentile bootstrap over patients; for macro F1 the shares of the classes vary, as in a cohort.
 
     Args:
         labels: The class of each unit, shape ``(n,)``.
@@ -127,10 +128,11 @@ def multiclass_accuracy(
         return np.asarray(np.mean(each, axis=0), dtype=np.float64)
 
     status = OK if all(t.any() for t, _ in own) else CLASS_WITHOUT_CASES
-    means = joint_bootstrap(
-        {"balanced": recalls, "f1": f1}, strata_of(truth, codes), codes, resamples=resamples, seed=seed,
-        level=level, status=status,
-    )  # fmt: skip
+    drawn = partial(joint_bootstrap, codes=codes, resamples=resamples, seed=seed, level=level, status=status)
+    means = {
+        **drawn({"balanced": recalls}, strata_of(truth, codes)),
+        **drawn({"f1": f1}, cohort_strata(truth, codes)),
+    }
     return MulticlassAccuracy(
         confusion,
         shares,

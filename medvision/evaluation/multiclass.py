@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -21,7 +22,13 @@ from medvision.evaluation.inputs import (
     patient_codes,
     same_length,
 )
-from medvision.evaluation.joint_draws import BOOTSTRAP, CLASS_WITHOUT_CASES, joint_bootstrap, strata_of
+from medvision.evaluation.joint_draws import (
+    BOOTSTRAP,
+    CLASS_WITHOUT_CASES,
+    cohort_strata,
+    joint_bootstrap,
+    strata_of,
+)
 from medvision.evaluation.proportions import proportion
 from medvision.evaluation.roc import auroc
 from medvision.evaluation.weighted_metrics import WeightedMetric, weighted_auroc
@@ -118,10 +125,11 @@ def multiclass_auroc(
         return np.asarray(np.mean([pair(weights) for pair in among], axis=0), dtype=np.float64)
 
     status = OK if all(present) else CLASS_WITHOUT_CASES
-    means = joint_bootstrap(
-        {"macro": macro, "weighted": weighted, "hand_till": hand_till},
-        strata_of(places, codes), codes, resamples=resamples, seed=seed, level=level, status=status,
-    )  # fmt: skip
+    drawn = partial(joint_bootstrap, codes=codes, resamples=resamples, seed=seed, level=level, status=status)
+    means = {
+        **drawn({"macro": macro, "hand_till": hand_till}, strata_of(places, codes)),
+        **drawn({"weighted": weighted}, cohort_strata(places, codes)),
+    }
     return MulticlassAuroc(per_class, **means)
 
 

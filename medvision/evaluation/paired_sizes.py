@@ -39,7 +39,8 @@ def sample_size_paired_auroc(
         expected_b: That of the second.
         correlation: Of the two estimated areas: 0.3 to 0.6 where models read the same images; 0 is the
             cautious choice.
-        scores: ``ratings`` (cautious) or ``continuous``; see :func:`binormal_variance`.
+        scores: ``ratings`` (cautious) or ``continuous``; see
+            :func:`medvision.evaluation.sample_size.binormal_variance`.
         power: Chance to find the difference.
         ratio: Cases without the condition for each case with it.
         level: 1 - the type I error of the test.

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
+from medvision.errors import EvaluationError
 from medvision.evaluation.estimates import DEGENERATE_VARIANCE, Estimate
-from medvision.evaluation.inputs import checked_level
-from medvision.evaluation.resampling import bootstrap
+from medvision.evaluation.inputs import Integers, checked_level, one_of
+from medvision.evaluation.resampling import BootstrapEstimate, bootstrap, logit_limits
 from medvision.evaluation.roc import ranked_units, undefined_area
 
-_NAME = "bootstrap over patients, percentile"
+_NAME = "bootstrap over patients, logit"
 
 
 def average_precision(
@@ -20,6 +22,7 @@ def average_precision(
     scores: ArrayLike,
     *,
     patients: ArrayLike | None = None,
+    sampling: Literal["cohort", "enriched"] = "cohort",
     level: float = 0.95,
     positive: object = None,
     resamples: int = 2000,
@@ -29,12 +32,16 @@ def average_precision(
 
     It is the step-wise area under the precision-recall curve; straight lines between its points would be
     too optimistic (Davis and Goadrich, ICML 2006). It depends on the share of positive units, which is its
-    value for a score that knows nothing: report that share beside it.
+    value for a score that knows nothing: report that share beside it. The interval has the standard error of
+    a bootstrap over patients and lies on the logit scale (Boyd, Eng and Page, ECML PKDD 2013); in a cohort
+    the number of positive patients varies from resample to resample.
 
     Args:
         labels: 0 or 1 for each unit, shape ``(n,)``.
         scores: Shape ``(n,)``.
         patients: The patient of each unit.
+        sampling: How the units came in: ``cohort`` (consecutive), or ``enriched`` where the numbers of
+            positive and of negative patients were chosen.
         level: Confidence level.
         positive: The label that means that the condition is present.
         resamples: Of the bootstrap over patients.
@@ -51,15 +58,14 @@ def average_precision(
         0.8333
     """
     checked_level(level)
+    one_of(sampling, ("cohort", "enriched"), "sampling")
     truth, values, codes = ranked_units(labels, scores, patients, positive)
     blank = undefined_area(truth, codes, level, _NAME)
     if blank is not None:
         return blank
     table = {"label": truth.astype(np.int64), "score": values}
     owners = None if patients is None else codes
-    found = bootstrap(
-        ["average_precision"], table, patients=owners, resamples=resamples, seed=seed, level=level
-    )["average_precision"]
+    found = _drawn(table, owners, sampling, resamples, seed, level)
     if found.status == DEGENERATE_VARIANCE:
         # Every resample ranked perfectly: like the AUC, this says nothing below the exact limit.
         from medvision.evaluation.proportions import proportion_limits
@@ -67,4 +73,24 @@ def average_precision(
         n_positive = len(np.unique(codes[truth]))
         low = proportion_limits(n_positive, n_positive, method="exact", level=level)[0]
         return replace(found, low=min(low, found.value), high=found.value, method="exact limit")
-    return found
+    return logit_limits(found)
+
+
+def _drawn(
+    table: dict[str, NDArray[Any]],
+    owners: Integers | None,
+    sampling: str,
+    resamples: int,
+    seed: int,
+    level: float,
+) -> BootstrapEstimate:
+    def draws(stratified: bool) -> BootstrapEstimate:
+        return bootstrap(
+            ["average_precision"], table, patients=owners, resamples=resamples, seed=seed, level=level,
+            stratified=stratified,
+        )["average_precision"]  # fmt: skip
+
+    try:
+        return draws(sampling == "enriched")
+    except EvaluationError:  # too few positive patients: many resamples would have none
+        return draws(True)

@@ -12,7 +12,15 @@ from scipy.special import ndtri, stdtrit
 
 from medvision.errors import EvaluationError
 from medvision.evaluation.estimates import DEGENERATE_VARIANCE, OK, UNDEFINED_NO_UNITS, Estimate
-from medvision.evaluation.inputs import Floats, checked_level, one_dimensional, one_of, same_length
+from medvision.evaluation.inputs import (
+    Floats,
+    Integers,
+    checked_level,
+    one_dimensional,
+    one_of,
+    patient_codes,
+    same_length,
+)
 from medvision.evaluation.proportions import proportion_limits
 
 KappaWeights = Literal["linear", "quadratic"]
@@ -47,9 +55,14 @@ def kappa(
     *,
     weights: KappaWeights | None = None,
     categories: ArrayLike | None = None,
+    patients: ArrayLike | None = None,
     level: float = 0.95,
 ) -> Kappa:
     """Cohen's kappa of two readers, with the large-sample variance (Fleiss, Cohen and Everitt 1969).
+
+    With several units a patient the variance sums, over patients, the squares of what all units of a patient
+    add to kappa (the delta method); with one unit a patient it is the large-sample variance times
+    m / (m - 1).
 
     Args:
         first: The category that the first reader gave each unit, shape ``(n,)``; or, without ``second``, the
@@ -57,6 +70,7 @@ def kappa(
         second: The category that the second reader gave, in the same order.
         weights: None (agree or not), ``linear`` or ``quadratic`` by the distance between categories.
         categories: All categories in their order; needed for weights where text does not sort by itself.
+        patients: The patient of each unit, where a patient has several; not with a table of counts.
         level: Confidence level.
 
     Returns:
@@ -72,9 +86,10 @@ def kappa(
     checked_level(level)
     if weights is not None:
         one_of(weights, ("linear", "quadratic"), "weights")
-    counts = _square(first) if second is None else _cross_table(first, second, categories)
+    counts, cells = (_square(first), None) if second is None else _cross_table(first, second, categories)
     n, k = counts.sum(), len(counts)
-    name = f"Cohen's kappa, {weights or 'unweighted'}, large sample"
+    codes = _owners(patients, cells)
+    name = f"Cohen's kappa, {weights or 'unweighted'}, {'large sample' if codes is None else 'clustered'}"
     if n == 0:
         return Kappa(math.nan, math.nan, math.nan, level, name, 0, 0, UNDEFINED_NO_UNITS)
     p, w = counts / n, _agreement_weights(k, weights)
@@ -82,6 +97,7 @@ def kappa(
     observed, expected = float((w * p).sum()), float((w * np.outer(rows, columns)).sum())
     pabak = (observed - w.mean()) / (1 - w.mean()) if k > 1 else math.nan
     size = int(n)
+    owners = size if codes is None else len(np.unique(codes))
     if 1 - expected < 1e-12:
         return Kappa(
             math.nan,
@@ -90,32 +106,36 @@ def kappa(
             level,
             name,
             size,
-            size,
+            owners,
             ONE_CATEGORY,
             agreement=observed,
             pabak=pabak,
         )
     value = (observed - expected) / (1 - expected)
     mean = (w @ columns)[:, None] + (rows @ w)[None, :]
-    spread = float((p * (w * (1 - expected) - mean * (1 - observed)) ** 2).sum())
-    error = (
-        math.sqrt(max(spread - (observed * expected - 2 * expected + observed) ** 2, 0) / n)
-        / (1 - expected) ** 2
-    )
+    added = w * (1 - expected) - mean * (1 - observed) - (observed * expected - 2 * expected + observed)
+    if codes is None or cells is None:
+        spread = float((p * added**2).sum()) / n
+    else:
+        spread = _clustered_spread(added.ravel()[cells], codes)
+    error = math.sqrt(spread) / (1 - expected) ** 2
     null = float((np.outer(rows, columns) * (w - mean) ** 2).sum()) - expected**2
-    error_null = math.sqrt(max(null, 0) / n) / (1 - expected)
+    # The test of no agreement is known for independent units alone.
+    error_null = math.sqrt(max(null, 0) / n) / (1 - expected) if codes is None else math.nan
     half = float(ndtri((1 + level) / 2)) * error
-    low, high, status = max(value - half, -1.0), min(value + half, 1.0), OK
+    low, high = max(value - half, -1.0), min(value + half, 1.0)
+    status = OK if error > 0 else DEGENERATE_VARIANCE  # NaN where all units are of one patient
     if error < 1e-12:
         # No disagreement was seen: the exact limit of the agreement, chance agreement being as it is.
         low, status = (
-            (proportion_limits(observed * n, n, method="exact", level=level)[0] - expected) / (1 - expected),
+            (proportion_limits(observed * owners, owners, method="exact", level=level)[0] - expected)
+            / (1 - expected),
             DEGENERATE_VARIANCE,
         )
         high = 1.0
     z = value / error_null if error_null > 0 else math.nan
     return Kappa(
-        value, low, high, level, name, size, size, status, error,
+        value, low, high, level, name, size, owners, status, error,
         agreement=observed, pabak=pabak, standard_error_null=error_null, z=z,
     )  # fmt: skip
 
@@ -129,7 +149,10 @@ def _square(table: ArrayLike) -> Floats:
     return counts
 
 
-def _cross_table(first: ArrayLike, second: ArrayLike, categories: ArrayLike | None) -> Floats:
+def _cross_table(
+    first: ArrayLike, second: ArrayLike, categories: ArrayLike | None
+) -> tuple[Floats, Integers]:
+    """The table of counts, and the place of each unit's cell in it."""
     a, b = one_dimensional(first, "first"), one_dimensional(second, "second")
     same_length(len(a), second=b)
     known = (
@@ -139,10 +162,23 @@ def _cross_table(first: ArrayLike, second: ArrayLike, categories: ArrayLike | No
     unknown = sorted({str(value) for value in [*a.tolist(), *b.tolist()] if value not in place})
     if unknown:
         raise EvaluationError(f"these categories are not listed: {', '.join(unknown)}")
-    counts = np.zeros((len(known), len(known)))
-    for x, y in zip(a.tolist(), b.tolist(), strict=True):
-        counts[place[x], place[y]] += 1
-    return counts
+    pairs = zip(a.tolist(), b.tolist(), strict=True)
+    cells = np.array([place[x] * len(known) + place[y] for x, y in pairs], dtype=np.int64)
+    counts = np.bincount(cells, minlength=len(known) ** 2).astype(np.float64)
+    return counts.reshape(len(known), len(known)), cells
+
+
+def _owners(patients: ArrayLike | None, cells: Integers | None) -> Integers | None:
+    if patients is None:
+        return None
+    if cells is None:
+        raise EvaluationError("a table of counts does not say whose units they are; give both categories")
+    return patient_codes(patients, len(cells))
+
+
+def _clustered_spread(added: Floats, codes: Integers) -> float:
+    sums, m = np.bincount(codes, weights=added), int(codes.max()) + 1
+    return m / (m - 1) * float(sums @ sums) / len(codes) ** 2 if m > 1 else math.nan
 
 
 def _agreement_weights(k: int, weights: KappaWeights | None) -> Floats:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,12 +22,12 @@ from medvision.evaluation.inputs import (
     patient_codes,
     same_length,
 )
+from medvision.evaluation.probability_bins import NO_INTERVAL, Binning, bin_places
 from medvision.evaluation.proportions import proportion
 from medvision.evaluation.resampling import bootstrap
 
 _CLIP = 1e-10
 SEPARATION = "perfect_separation"
-NO_INTERVAL = "no_interval_at_the_boundary"
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,8 @@ class Calibration:
         slope: 1 if the spread is right; below 1 if probabilities are too extreme.
         brier: Mean squared difference between probability and outcome.
         brier_scaled: 1 - Brier / that of the prevalence: 0 knows nothing, 1 is perfect.
-        ece: Expected calibration error; no interval, because it cannot fall below 0 and is biased upwards.
+        ece: Expected calibration error; no interval, because it cannot fall below 0 and is biased upwards:
+            :func:`medvision.evaluation.calibration_error` takes the bias off.
         ece_if_calibrated: Where the ECE would lie, at the same level, if the probabilities were right.
         spiegelhalter_z: Of the test that the Brier score is that of right probabilities.
         spiegelhalter_p: Its p-value.
@@ -95,7 +95,7 @@ def calibration(
     probabilities: ArrayLike,
     *,
     bins: int = 10,
-    binning: Literal["mass", "width"] = "mass",
+    binning: Binning = "mass",
     patients: ArrayLike | None = None,
     level: float = 0.95,
     positive: object = None,
@@ -105,7 +105,8 @@ def calibration(
     """Calibration of probabilities on cases that neither trained nor calibrated the model.
 
     Intercept and slope are those of Cox (Biometrika 1958;45:562), with Wald intervals, robust to several
-    units a patient where ``patients`` are given. Brier scores have the percentile bootstrap over patients.
+    units a patient where ``patients`` are given. Brier scores have the percentile bootstrap over
+    patients, in which the number of positive patients varies, as in a cohort.
 
     Args:
         labels: 0 or 1 for each unit, shape ``(n,)``.
@@ -142,7 +143,7 @@ def calibration(
     same_length(len(truth), probabilities=p)
     codes = patient_codes(patients, len(truth))
     owners = None if patients is None else codes
-    places = _bin_of(p, bins, binning)
+    places = bin_places(p, bins, binning)
     brier, scaled = _brier(truth, p, owners, level, resamples, seed)
     z = _spiegelhalter(truth, p)
     n, m, made = len(p), len(np.unique(codes)), f"{bins} bins of equal {binning}"
@@ -232,6 +233,7 @@ def _brier(
         patients=codes,
         resamples=resamples,
         seed=seed,
+        stratified=False,
         level=level,
     )
     brier, share = found["brier"], found["share"]
@@ -240,7 +242,8 @@ def _brier(
             math.nan, math.nan, math.nan, level, brier.method, len(p), brier.n_patients, ONE_CLASS
         )
         return brier, nothing
-    replicates = 1 - brier.replicates / (share.replicates * (1 - share.replicates))
+    both = (share.replicates > 0) & (share.replicates < 1)
+    replicates = 1 - brier.replicates[both] / (share.replicates * (1 - share.replicates))[both]
     tails = np.quantile(replicates, [(1 - level) / 2, (1 + level) / 2])
     varies = brier.status != DEGENERATE_VARIANCE
     scaled = Estimate(
@@ -255,18 +258,6 @@ def _brier(
 def _spiegelhalter(truth: Booleans, p: Floats) -> float:
     variance = float(((1 - 2 * p) ** 2 * p * (1 - p)).sum())
     return float(((truth - p) * (1 - 2 * p)).sum()) / math.sqrt(variance) if variance > 0 else math.nan
-
-
-def _bin_of(p: Floats, bins: int, binning: str) -> Integers:
-    if binning == "width":
-        # Against the written edges 0.1, 0.2 …: p * bins would put 0.29 * 100 below 29.
-        edges = np.arange(1, bins) / bins
-        return np.searchsorted(edges, p, side="right")
-    if len(p) == 0:
-        return np.zeros(0, dtype=np.int64)
-    ordered = np.sort(p)
-    first_rank = np.searchsorted(ordered, p, side="left")  # ties share a rank, and so a bin
-    return first_rank * min(bins, len(p)) // len(p)
 
 
 def _ece(y: Floats, p: Floats, places: Integers) -> float:

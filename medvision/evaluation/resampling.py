@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr, ndtri
+from scipy.special import expit, logit, ndtr, ndtri
 
 from medvision.errors import EvaluationError
 from medvision.evaluation.estimates import DEGENERATE_VARIANCE, OK, Estimate
@@ -29,6 +29,8 @@ Metric = Callable[[Any], float]
 
 # One random stream for each block of draws: the draws do not depend on how many blocks are worked on at once.
 _BLOCK = 50
+# Counts of this many patients are held at once, whatever the number of resamples: 16 MiB.
+_CELLS = 2**21
 _REFUSED_SHARE = 0.05
 _LABEL = "label"
 _FEW = 10
@@ -63,14 +65,17 @@ def bootstrap(
     resamples: int = 2000,
     seed: int,
     method: Literal["percentile", "bca"] = "percentile",
+    stratified: bool = True,
     level: float = 0.95,
     chunk_size: int = 50,
 ) -> dict[str, BootstrapEstimate]:
     """Intervals by resampling patients, all units of a drawn patient coming along.
 
     Patients are drawn within two strata, with and without a positive unit (where all have one: with and
-    without a negative unit), so that both classes stay present. All metrics see the same draws. The
-    interval tells what other test patients would have given the same, already trained model; it knows
+    without a negative unit), so that both classes stay present. A measure that depends on the prevalence,
+    such as F1 or average precision, then lacks the chance of the prevalence: in a cohort, where the number of
+    positive patients came as it came, draw them with ``stratified=False``. All metrics see the same draws.
+    The interval tells what other test patients would have given the same, already trained model; it knows
     nothing of another training. The result depends neither on the order of the rows nor on ``chunk_size``.
 
     Args:
@@ -86,6 +91,7 @@ def bootstrap(
         seed: Of the draws.
         method: ``percentile``, or ``bca`` (Efron, J Am Stat Assoc 1987;82:171, with a jackknife over
             patients).
+        stratified: Whether every resample has as many patients with a positive unit as the table.
         level: Confidence level.
         chunk_size: How many resamples are held in memory at once.
 
@@ -107,7 +113,7 @@ def bootstrap(
     one_of(method, ("percentile", "bca"), "method")
     if resamples < 1:
         raise EvaluationError(f"resamples={resamples}: at least one is needed, and 2000 for an interval")
-    resampled = _Resampled(table, patients)
+    resampled = _Resampled(table, patients, stratified)
     evaluators = resampled.evaluators(metrics)
     values = {name: _value(evaluate, resampled) for name, evaluate in evaluators.items()}
     replicates = _replicates(resampled, evaluators, resamples, seed, chunk_size)
@@ -148,7 +154,7 @@ def bootstrap_weighted(
         5.5
     """
     table = {_LABEL: labels.astype(np.int64), **{f"key{i}": key for i, key in enumerate(keys)}}
-    resampled = _Resampled(table, codes)
+    resampled = _Resampled(table, codes, True)
     back = np.argsort(resampled.order, kind="stable")
 
     def evaluate(counts: Floats) -> Floats:
@@ -160,6 +166,30 @@ def bootstrap_weighted(
     return replace(_estimate(name, limits, np.empty(0), resampled, seed), method=name)
 
 
+def logit_limits(found: BootstrapEstimate) -> BootstrapEstimate:
+    """The same estimate with limits from its standard error on the logit scale.
+
+    Near 1 the replicates of an area fall short of it more often than they exceed it, so percentiles lie too
+    low.
+
+    Args:
+        found: Of a measure between 0 and 1; one whose limits are undefined, or that is 0 or 1, stays as it
+            is.
+
+    Example:
+        >>> found = BootstrapEstimate(0.9, 0.8, 0.97, 0.95, "bootstrap over patients, percentile", 9, 9)
+        >>> print(logit_limits(replace(found, standard_error=0.04)), found.replicates.size)
+        0.900 (95% CI 0.790–0.956) 0
+    """
+    error = found.standard_error
+    if error is None or math.isnan(found.low) or not 0 < found.value < 1:
+        return found
+    half = float(ndtri((1 + found.level) / 2)) * error / (found.value * (1 - found.value))
+    centre = float(logit(found.value))
+    low, high = float(expit(centre - half)), float(expit(centre + half))
+    return replace(found, low=low, high=high, method="bootstrap over patients, logit")
+
+
 def patient_draws(strata: Integers, resamples: int, seed: int) -> Iterator[Floats]:
     """How often each patient is drawn in each resample, in blocks of resamples.
 
@@ -169,7 +199,8 @@ def patient_draws(strata: Integers, resamples: int, seed: int) -> Iterator[Float
         seed: Of the draws.
 
     Yields:
-        Counts of shape ``(block, patients)``; in every row each stratum keeps its size.
+        Counts of shape ``(block, patients)``; in every row each stratum keeps its size. Where there are many
+        patients the blocks are small, so that memory stays bounded; the draws are the same.
 
     Example:
         >>> next(patient_draws(np.array([0, 0, 1]), 2, seed=0)).sum(axis=1).tolist()
@@ -177,21 +208,45 @@ def patient_draws(strata: Integers, resamples: int, seed: int) -> Iterator[Float
     """
     members = [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
     streams = np.random.SeedSequence(seed).spawn(-(-resamples // _BLOCK))
+    at_once = max(1, min(_BLOCK, _CELLS // max(len(strata), 1)))
     for number, stream in enumerate(streams):
         rows = min(_BLOCK, resamples - number * _BLOCK)
         rng = np.random.Generator(np.random.PCG64(stream))
-        counts = np.zeros((_BLOCK, len(strata)))
+        counts = np.zeros((_BLOCK, len(strata)), dtype=np.uint16)
         for own in members:
-            drawn = rng.integers(0, len(own), size=(_BLOCK, len(own)))
-            drawn += np.arange(_BLOCK)[:, None] * len(own)
-            counts[:, own] = np.bincount(drawn.ravel(), minlength=_BLOCK * len(own)).reshape(_BLOCK, len(own))
-        yield counts[:rows]
+            for start in range(0, _BLOCK, at_once):
+                few = min(at_once, _BLOCK - start)
+                drawn = rng.integers(0, len(own), size=(few, len(own)))
+                drawn += np.arange(few)[:, None] * len(own)
+                found = np.bincount(drawn.ravel(), minlength=few * len(own)).reshape(few, len(own))
+                counts[start : start + few, own] = found
+        for start in range(0, rows, at_once):
+            yield counts[start : min(start + at_once, rows)].astype(np.float64)
+
+
+def label_strata(labels: Booleans, codes: Integers) -> Integers:
+    """The stratum of each patient: with and without a positive unit, or, where all have one, a negative unit.
+
+    Args:
+        labels: Shape ``(n,)``.
+        codes: The patient of each unit, from 0, shape ``(n,)``.
+
+    Example:
+        >>> label_strata(np.array([True, False, False]), np.array([0, 0, 1])).tolist()
+        [1, 0]
+    """
+    size = int(codes.max()) + 1 if len(codes) else 0
+    some = np.bincount(codes, weights=labels, minlength=size) > 0
+    if some.all():
+        # All negative units belong to patients who have positive ones, too: these must stay present.
+        some = np.bincount(codes, weights=~labels, minlength=size) > 0
+    return some.astype(np.int64)
 
 
 class _Resampled:
     """A table in an order that depends only on its content, and the patients of its rows."""
 
-    def __init__(self, table: Any, patients: str | ArrayLike | None) -> None:  # noqa: ANN401 -- see bootstrap
+    def __init__(self, table: Any, patients: str | ArrayLike | None, stratified: bool) -> None:  # noqa: ANN401 -- see bootstrap
         self._frame = table if hasattr(table, "iloc") else None
         columns = {str(name): one_dimensional(table[name], str(name)) for name in table}
         if len({len(column) for column in columns.values()}) != 1:
@@ -209,20 +264,13 @@ class _Resampled:
         self.codes = np.arange(n_rows) if patients is None else codes[order]
         self.n_patients = int(self.codes.max()) + 1 if n_rows else 0
         self.n_units = n_rows
-        self.strata = self._strata()
+        self.strata = self._strata() if stratified else np.zeros(self.n_patients, dtype=np.int64)
         self._rows = np.split(np.arange(n_rows), np.searchsorted(self.codes, np.arange(1, self.n_patients)))
 
     def _strata(self) -> Integers:
         if _LABEL not in self.columns:
             return np.zeros(self.n_patients, dtype=np.int64)
-        positive = self.columns[_LABEL] == 1
-        some = np.bincount(self.codes, weights=positive, minlength=self.n_patients) > 0
-        if some.all():
-            # All negative units belong to patients who have positive ones, too: these must stay present.
-            return (np.bincount(self.codes, weights=~positive, minlength=self.n_patients) > 0).astype(
-                np.int64
-            )
-        return some.astype(np.int64)
+        return label_strata(self.columns[_LABEL] == 1, self.codes)
 
     def evaluators(
         self, metrics: Mapping[str, str | Metric] | Sequence[str]
@@ -272,7 +320,7 @@ def _replicates(
     held: list[Floats] = []
     for block in patient_draws(resampled.strata, resamples, seed):
         held.append(block)
-        if sum(len(part) for part in held) >= chunk_size:
+        if sum(len(part) for part in held) >= min(chunk_size, max(_CELLS // max(block.shape[1], 1), 1)):
             _evaluate(held, evaluators, parts)
     _evaluate(held, evaluators, parts)
     return {name: np.concatenate(values) for name, values in parts.items()}

@@ -171,7 +171,8 @@ def sample_size_auroc_interval(
 ) -> CaseNumbers:
     """Cases for an area under the ROC curve with an interval of this half-width.
 
-    n = z² V / w², with the variance of :func:`binormal_variance`.
+    n = z² V / w², with the variance of
+    :func:`medvision.evaluation.sample_size.binormal_variance`.
 
     Args:
         expected: The area that is expected.

@@ -3,31 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from medvision.errors import EvaluationError
-from medvision.evaluation.inputs import Booleans, Floats, Integers
+from medvision.evaluation.operating_steps import StepCounts, Steps
 from medvision.evaluation.roc import ranked_units
 
 _RULE = re.compile(r"^(?P<name>youden|sensitivity>=|specificity>=|fixed:|cost:)(?P<number>.*)$")
-
-
-@dataclass(frozen=True)
-class _Operating:
-    """Counts at every observed score, the scores descending."""
-
-    thresholds: Floats
-    true_positive: Integers
-    false_positive: Integers
-    positives: int
-    negatives: int
-
-    @property
-    def true_negative(self) -> Integers:
-        return self.negatives - self.false_positive
 
 
 def choose_threshold(
@@ -63,18 +47,13 @@ def choose_threshold(
     if name == "fixed":
         return number
     truth, values, _ = ranked_units(labels, scores, None, positive)
-    points = _operating_points(truth, values)
-    _needs_classes(name, points)
-    if name == "sensitivity":
-        return _first_reaching(points, number)
-    if name == "specificity":
-        return _last_reaching(points, number)
-    if name == "youden":
-        # In whole numbers, so that equal points compare as equal.
-        gain = points.true_positive * points.negatives + points.true_negative * points.positives
-        return float(points.thresholds[np.argmax(gain)])
-    cost = number * (points.positives - points.true_positive) + points.false_positive
-    return float(points.thresholds[np.argmin(cost)])
+    steps = Steps.of(truth, values)
+    needs_classes(name, int(truth.sum()), int((~truth).sum()))
+    counts = steps.counts(np.ones((1, len(truth))))
+    place = int(counts.chosen(name, number)[0])
+    if place < 0:
+        raise _unreachable(number, counts, float(steps.thresholds[0]))
+    return float(steps.thresholds[place])
 
 
 def parse_rule(rule: str) -> tuple[str, float]:
@@ -109,24 +88,25 @@ def parse_rule(rule: str) -> tuple[str, float]:
     return name, number
 
 
-def _operating_points(labels: Booleans, scores: Floats) -> _Operating:
-    order = np.argsort(-scores, kind="stable")
-    ranked = scores[order]
-    last_of_tie = (
-        np.r_[np.flatnonzero(np.diff(ranked)), len(ranked) - 1] if len(ranked) else np.array([], int)
-    )
-    hits = np.cumsum(labels[order].astype(np.int64))[last_of_tie]
-    return _Operating(
-        ranked[last_of_tie], hits, last_of_tie + 1 - hits, int(labels.sum()), int((~labels).sum())
-    )
+def needs_classes(name: str, positives: int, negatives: int) -> None:
+    """Refuse to choose where a class is absent that the rule looks at.
 
+    Args:
+        name: Of the rule.
+        positives: Positive units.
+        negatives: Negative units.
 
-def _needs_classes(name: str, points: _Operating) -> None:
+    Raises:
+        EvaluationError: The class is named.
+
+    Example:
+        >>> needs_classes("specificity", 0, 5)
+    """
     missing = [
         kind
         for kind, count, rules in (
-            ("positive", points.positives, ("sensitivity", "youden", "cost")),
-            ("negative", points.negatives, ("specificity", "youden", "cost")),
+            ("positive", positives, ("sensitivity", "youden", "cost")),
+            ("negative", negatives, ("specificity", "youden", "cost")),
         )
         if count == 0 and name in rules
     ]
@@ -136,17 +116,9 @@ def _needs_classes(name: str, points: _Operating) -> None:
         )
 
 
-def _first_reaching(points: _Operating, wanted: float) -> float:
-    # The lowest score reaches a sensitivity of 1, so there always is one.
-    return float(points.thresholds[np.argmax(points.true_positive / points.positives >= wanted)])
-
-
-def _last_reaching(points: _Operating, wanted: float) -> float:
-    reached = np.flatnonzero(points.true_negative / points.negatives >= wanted)
-    if len(reached) == 0:
-        best = points.true_negative[0] / points.negatives
-        raise EvaluationError(
-            f"no observed score reaches specificity>={wanted:g}: the best is {best:.3f} "
-            f"at a threshold of {points.thresholds[0]:g}; ask for less, or use another rule"
-        )
-    return float(points.thresholds[reached[-1]])
+def _unreachable(wanted: float, counts: StepCounts, highest: float) -> EvaluationError:
+    best = float((counts.true_negative[:, 0] / counts.negatives[:, 0])[0])
+    return EvaluationError(
+        f"no observed score reaches specificity>={wanted:g}: the best is {best:.3f} "
+        f"at a threshold of {highest:g}; ask for less, or use another rule"
+    )

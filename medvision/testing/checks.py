@@ -18,7 +18,7 @@ def check_model(
     """Run all checks of this module and report all that fail at once.
 
     Args:
-        model: Takes a batch (n, *input_shape) and gives a tensor (n, *output_shape).
+        model: Takes a batch ``(n, *input_shape)`` and gives a tensor ``(n, *output_shape)``.
         input_shape: Of one case, channels first, such as ``(1, 32, 32, 32)``.
         output_shape: Of one case, such as ``(1,)``, or ``(3, 32, 32, 32)`` for segmentation.
         seed: Of the random input.
@@ -51,7 +51,7 @@ def check_model(
 def check_output_shape(
     model: torch.nn.Module, input_shape: Sequence[int], output_shape: Sequence[int], *, seed: int = 0
 ) -> None:
-    """The output for a batch of two has the shape (2, *output_shape) and is finite.
+    """The output for a batch of two has the shape ``(2, *output_shape)`` and is finite.
 
     Raises:
         MedvisionError: What shape came instead, or that values are not finite.

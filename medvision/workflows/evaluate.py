@@ -11,12 +11,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from medvision.errors import EvaluationError
 from medvision.evaluation import auroc, average_precision, cross_validated_auroc, diagnostic_accuracy
+from medvision.workflows.evaluate_classes import evaluate_classes, evaluate_labels
 from medvision.workflows.evaluation_groups import group_records, groups_of
 from medvision.workflows.evaluation_result import Evaluation as Evaluation
 from medvision.workflows.evaluation_result import record_of
 from medvision.workflows.operating_point import operating_point
-from medvision.workflows.prediction_table import Predictions, read_predictions
+from medvision.workflows.prediction_table import Predictions, read_predictions, rows_note, word
 
 _FEW = 10
 
@@ -24,23 +26,27 @@ _FEW = 10
 def evaluate(
     table: pd.DataFrame | str | Path,
     *,
-    label: str,
-    score: str,
+    label: str | Sequence[str],
+    score: str | Sequence[str] | Mapping[str, str],
     patient: str | None = None,
     case: str | None = None,
     fold: str | None = None,
     repeat: str | None = None,
     positive: object = 1,
-    threshold: float | str | None = None,
+    threshold: float | str | Sequence[float] | None = None,
     threshold_rule: str | None = None,
     fit_on: pd.DataFrame | str | Path | None = None,
     sampling: Literal["cohort", "enriched"] = "cohort",
     prevalence: float | None = None,
     by: Sequence[str] = (),
     unit: str = "row",
+    ordinal: bool = False,
     level: float = 0.95,
 ) -> Evaluation:
     """Evaluate a table of predictions, one row a unit.
+
+    A mapping of classes to columns as ``score`` makes it an evaluation of several classes; columns as
+    ``label``, with as many columns as ``score``, one of several labels a row.
 
     Without a threshold only measures of ranking are given. A threshold may be a number, a column of the
     table (one for each row, such as that of its fold), or be chosen by a rule on other cases (``fit_on``).
@@ -48,24 +54,28 @@ def evaluate(
 
     Args:
         table: A DataFrame, or the path of a CSV, TSV, Parquet or Excel file.
-        label: Column of the reference standard.
-        score: Column of the score; higher means more disease.
+        label: Column of the reference standard; or the column of each label, where a row may have several.
+        score: Column of the score; higher means more disease. Or the column of each class, by its name; or
+            the column of each label.
         patient: Column of the patient, the unit of independence.
         case: Column of the case; one row each.
         fold: Column of the fold, for out-of-fold scores of a cross-validation.
         repeat: Column of the repeat, for a repeated cross-validation.
         positive: The label that means that the condition is present.
-        threshold: A prediction is positive at this score and above; or the column that holds it.
+        threshold: A prediction is positive at this score and above; or the column that holds it; of several
+            labels a number, or one for each.
         threshold_rule: Chooses it: ``youden``, ``sensitivity>=0.95``, ``specificity>=0.9``, ``cost:5``.
         fit_on: The table with the same columns on which the rule chooses: training or tuning cases.
         sampling: ``cohort``, or ``enriched`` where cases were picked by their label.
         prevalence: Where the predictive values shall hold.
         by: Columns of subgroups; a number is cut where it says so, such as ``age:65`` or ``age:40/65``.
         unit: What a row is, in the singular, such as ``nodule``.
+        ordinal: The classes have an order, from the lowest to the highest as ``score`` names them.
         level: Confidence level.
 
     Raises:
-        EvaluationError: The table, a column or a row is wrong; everything wrong is named at once.
+        EvaluationError: The table, a column or a row is wrong; everything wrong is named at once. An option
+            does not hold for several classes or labels.
 
     Example:
         >>> frame = pd.DataFrame({"label": [0] * 20 + [1] * 20, "score": [*range(20), *range(10, 30)]})
@@ -73,6 +83,16 @@ def evaluate(
         >>> found.table
         {'tp': 20, 'fp': 10, 'fn': 0, 'tn': 10}
     """
+    if not isinstance(label, str) or not isinstance(score, str):
+        return _several(
+            table, label, score, threshold, positive, ordinal,
+            {"patient": patient, "case": case, "unit": unit, "level": level},
+            {"fold": fold is not None, "repeat": repeat is not None, "fit_on": fit_on is not None,
+             "threshold_rule": threshold_rule is not None, "prevalence": prevalence is not None,
+             "by": bool(by), "sampling": sampling != "cohort"},
+        )  # fmt: skip
+    if ordinal or (isinstance(threshold, Sequence) and not isinstance(threshold, str)):
+        raise EvaluationError("ordinal, and a threshold for each label, need a score for each class or label")
     columns = {
         "label": label,
         "score": score,
@@ -84,7 +104,12 @@ def evaluate(
     found = read_predictions(table, positive=positive, **columns)  # type: ignore[arg-type] # label and score are set
     groups = groups_of(found.frame, by, str(found.source["name"]))
     records, notes = _ranking(found, level)
-    notes = [unit_note(found, unit), *found.notes, *_class_notes(found), *notes]
+    notes = [
+        rows_note(len(found.labels), found.patients, unit, repeated=found.repeats is not None),
+        *found.notes,
+        *_class_notes(found),
+        *notes,
+    ]
     limit, limit_notes, status = operating_point(found, columns, positive, threshold, threshold_rule, fit_on)
     cells: dict[str, int] = {}
     if limit is None:
@@ -97,6 +122,46 @@ def evaluate(
     single = None if limit is None or isinstance(limit, np.ndarray) else float(limit)
     return Evaluation(
         (*records, *of_groups), cells, (*notes, *group_notes), found.source, single, interactions=tests
+    )
+
+
+def _several(
+    table: pd.DataFrame | str | Path,
+    label: str | Sequence[str],
+    score: str | Sequence[str] | Mapping[str, str],
+    threshold: float | str | Sequence[float] | None,
+    positive: object,
+    ordinal: bool,
+    options: dict[str, Any],
+    refused: dict[str, bool],
+) -> Evaluation:
+    """Several classes, or several labels a row; options that do not hold for them are refused by name."""
+    several = isinstance(label, str)
+    if several:
+        refused |= {"threshold": threshold is not None, "positive": word(positive) != "1"}
+    else:
+        refused |= {"ordinal": ordinal}
+    given = [name for name, value in refused.items() if value]
+    if given:
+        what = "classes" if several else "labels"
+        raise EvaluationError(
+            f"{', '.join(given)}: not for several {what}; evaluate one of them against the rest for that "
+            "(scores of different folds share no scale: evaluate each fold's rows on their own)"
+        )
+    if isinstance(label, str):
+        if not isinstance(score, Mapping):
+            raise EvaluationError(
+                "several columns of scores and one of labels: say which class each column is for, such as "
+                "benign=p_benign,malignant=p_malignant"
+            )
+        return evaluate_classes(table, label=label, scores=score, ordinal=ordinal, **options)
+    if isinstance(score, Mapping) or isinstance(threshold, str):
+        raise EvaluationError(
+            "of several labels, score names a column for each, and threshold is one number or one for each"
+        )
+    columns = [score] if isinstance(score, str) else list(score)
+    return evaluate_labels(
+        table, labels=list(label), scores=columns, positive=positive, threshold=threshold, **options
     )
 
 
@@ -134,24 +199,6 @@ def _ranking(found: Predictions, level: float) -> tuple[list[dict[str, Any]], li
     precision = average_precision(found.labels, found.scores, patients=found.patients, level=level)
     records.append(record_of("average_precision", "all" if found.folds is None else "pooled", precision))
     return records, notes
-
-
-def unit_note(found: Predictions, unit: str) -> str:
-    """What a row is, whose it is, and what the intervals take for independent, in plain words.
-
-    Args:
-        found: The table.
-        unit: What a row is, in the singular.
-    """
-    n, many = len(found.labels), f"{unit}s"
-    if found.patients is None:
-        return f"{n} {many}; no patient was named, so each {unit} is taken for a patient of its own"
-    owners = len(np.unique(found.patients))
-    if found.repeats is not None:
-        return f"{n} {many} of {owners} patients in several repeats; intervals count patients"
-    if owners == n:
-        return f"{n} {many}, one a patient"
-    return f"{n} {many} of {owners} patients; intervals account for clustering"
 
 
 def _class_notes(found: Predictions) -> list[str]:

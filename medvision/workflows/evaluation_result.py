@@ -27,6 +27,10 @@ class Evaluation:
         cases: The scores of each case, where masks were evaluated.
         interactions: For each covariate and metric the test that all subgroups have one value: ``p``,
             ``p_adjusted``, ``method``.
+        confusion: Of several classes: ``classes``, ``counts`` (a row for each true class) and ``shares``, the
+            share of each true class that was called each class, as records.
+        tables: Of several labels: the 2×2 counts of each.
+        thresholds: Of several labels: the threshold of each.
 
     Example:
         >>> record = record_of("auroc", "all", Estimate(0.9, 0.8, 0.95, method="DeLong, logit"))
@@ -41,6 +45,9 @@ class Evaluation:
     threshold: float | None = None
     cases: pd.DataFrame | None = None
     interactions: Mapping[str, Any] = field(default_factory=dict)
+    confusion: Mapping[str, Any] = field(default_factory=dict)
+    tables: Mapping[str, dict[str, int]] = field(default_factory=dict)
+    thresholds: Mapping[str, float] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """The evaluation as JSON; what is undefined is null.
@@ -56,8 +63,9 @@ class Evaluation:
             "input": self.input,
             "threshold": self.threshold,
         }
-        if self.interactions:
-            content["interactions"] = self.interactions
+        for name in ("interactions", "confusion", "tables", "thresholds"):
+            if more := getattr(self, name):
+                content[name] = more
         if self.cases is not None:
             content["cases"] = json.loads(self.cases.to_json(orient="records", double_precision=10))
         return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
@@ -86,7 +94,24 @@ class Evaluation:
             )
         if self.table:
             rows += ["", "2×2 table: " + ", ".join(f"{cell} {count}" for cell, count in self.table.items())]
+        rows += confusion_lines(self.confusion) if self.confusion else []
         return "\n".join([*rows, *(["", *(f"- {note}" for note in self.notes)] if self.notes else [])]) + "\n"
+
+
+def confusion_lines(confusion: Mapping[str, Any]) -> list[str]:
+    """The confusion matrix as lines of Markdown: counts, a row for each true class.
+
+    Example:
+        >>> confusion_lines({"classes": ["a", "b"], "counts": [[3, 1], [0, 4]]})[1]
+        '| true class | called a | called b |'
+    """
+    names = confusion["classes"]
+    head = "| true class | " + " | ".join(f"called {name}" for name in names) + " |"
+    rows = [
+        f"| {name} | " + " | ".join(map(str, counts)) + " |"
+        for name, counts in zip(names, confusion["counts"], strict=True)
+    ]
+    return ["", head, "|" + "---|" * (len(names) + 1), *rows]
 
 
 def text_of(record: Mapping[str, Any]) -> str:

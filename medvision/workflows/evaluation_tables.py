@@ -17,6 +17,7 @@ from medvision.reporting.tables.table import INDENT
 from medvision.reporting.wording import print_difference, print_estimate, reason
 from medvision.runs import atomic_write
 from medvision.workflows.compare import ComparedModels
+from medvision.workflows.confusion_table import confusion_table
 from medvision.workflows.evaluation_result import Evaluation
 
 _MARK = " †"
@@ -66,8 +67,12 @@ def evaluation_tables(found: Evaluation) -> list[Table]:
     Args:
         found: What `evaluate` returned.
     """
-    whole = evaluation_table(found)
-    return [whole, _subgroup_table(found)] if found.interactions else [whole]
+    tables = [evaluation_table(found)]
+    if found.interactions:
+        tables.append(_subgroup_table(found))
+    if found.confusion:
+        tables.append(confusion_table(found.confusion))
+    return tables
 
 
 def _of_subgroup(found: Evaluation, record: Mapping[str, Any]) -> bool:

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from medvision.errors import EvaluationError
-from medvision.evaluation import choose_threshold
+from medvision.evaluation import choose_threshold, optimism
 from medvision.workflows.prediction_table import Predictions, read_predictions, require_columns
 
 OPTIMISTIC = "optimistic_threshold_chosen_on_the_same_cases"
@@ -76,7 +76,7 @@ def _chosen(
             f"OPTIMISTIC: the threshold {limit:g} was chosen by {rule} on the same cases that it is "
             "evaluated on; choose it on other cases (fit_on)"
         )
-        return limit, [note], OPTIMISTIC
+        return limit, [note, *_corrected(found, rule)], OPTIMISTIC
     others = {role: columns[role] for role in ("label", "score", "patient")}
     tuning = read_predictions(fit_on, positive=positive, **others)  # type: ignore[arg-type] # label and score are set
     limit = choose_threshold(tuning.labels, tuning.scores, rule=rule)
@@ -90,6 +90,27 @@ def _chosen(
             )
             return limit, notes, OPTIMISTIC
     return limit, notes, None
+
+
+def _corrected(found: Predictions, rule: str) -> list[str]:
+    """By how much the rates flatter, in numbers; nothing where that cannot be estimated."""
+    if found.labels.all() or not found.labels.any() or found.repeats is not None:
+        return []
+    measured = optimism(found.labels, found.scores, rule=rule, patients=found.patients)
+    if measured.status != "ok":
+        return []
+    parts = [
+        f"{told} {measured.apparent[name]:.3f}, about {measured.corrected[name]:.3f} on other patients"
+        for name, told in (
+            ("sensitivity", "sensitivity"),
+            ("specificity", "specificity"),
+            ("youden", "Youden"),
+        )
+    ]
+    return [
+        f"estimated optimism of that choice: {'; '.join(parts)} (chosen in {measured.resamples} draws of "
+        "patients, evaluated on those left out)"
+    ]
 
 
 def _as_number(threshold: float | str) -> float | None:

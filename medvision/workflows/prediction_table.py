@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from medvision.cohort.spelling import written_alike
 from medvision.errors import EvaluationError
 
 _SHOWN = 20
@@ -81,39 +82,92 @@ def read_predictions(
     """
     named = {"label": label, "score": score, "patient": patient, "case": case, "fold": fold, "repeat": repeat}
     columns = {role: name for role, name in named.items() if name is not None}
-    ids = [columns[role] for role in ("patient", "case") if role in columns]
-    frame, source = read_table(table, text_columns=ids)
-    require_columns(frame, columns, str(source["name"]))
-    if frame.empty:
-        raise EvaluationError(f"{source['name']} has no rows: nothing to evaluate")
-    owner = columns.get("patient") or columns.get("case")
-    problems = [
-        *_missing(frame, {role: name for role, name in columns.items() if role != "score"}, owner),
-        *_not_finite(frame, score, owner),
-        *_repeated_cases(frame, case, repeat),
-    ]
-    if problems:
-        shown = problems[:_SHOWN] + ([f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else [])
-        raise EvaluationError(
-            f"{len(problems)} problems in {source['name']}; mend or remove those rows", problems=shown
-        )
+    frame, source = read_rows(table, columns, numbers=["score"])
     labels, label_notes = _binary(frame[label], label, positive, str(source["name"]))
 
     def values(role: str) -> NDArray[Any] | None:
         return frame[columns[role]].to_numpy() if role in columns else None
 
-    source |= {"patients": int(frame[patient].nunique()) if patient else None, "columns": columns}
     return Predictions(
         labels,
-        _numbers(frame[score]).to_numpy(dtype=np.float64),
+        number_column(frame[score]).to_numpy(dtype=np.float64),
         values("patient"),
         values("case"),
         values("fold"),
         values("repeat"),
         frame,
         source,
-        (*label_notes, *_unnamed_ids(frame, columns)),
+        (*label_notes, *patient_notes(frame, columns)),
     )
+
+
+def read_rows(
+    table: pd.DataFrame | str | Path,
+    columns: Mapping[str, str],
+    *,
+    numbers: Sequence[str],
+    more: Callable[[pd.DataFrame], list[str]] | None = None,
+) -> tuple[pd.DataFrame, dict[str, object]]:
+    """A table whose rows can be evaluated, and where it came from.
+
+    Args:
+        table: A DataFrame, or the path of a CSV, TSV, Parquet or Excel file.
+        columns: The column of each role; ``patient``, ``case`` and ``repeat`` mean what they say.
+        numbers: The roles whose columns hold finite numbers.
+        more: Finds further problems of the table.
+
+    Raises:
+        EvaluationError: The file cannot be read, a column is missing, or rows are wrong; all at once.
+
+    Example:
+        >>> frame, source = read_rows(pd.DataFrame({"p": [0.5]}), {"score": "p"}, numbers=["score"])
+        >>> source["rows"]
+        1
+    """
+    ids = [columns[role] for role in ("patient", "case") if role in columns]
+    frame, source = read_table(table, text_columns=ids)
+    require_columns(frame, columns, str(source["name"]))
+    if frame.empty:
+        raise EvaluationError(f"{source['name']} has no rows: nothing to evaluate")
+    owner = columns.get("patient") or columns.get("case")
+    patient = columns.get("patient")
+    problems = [
+        *_missing(frame, {role: name for role, name in columns.items() if role not in numbers}, owner),
+        *(line for role in numbers for line in _not_finite(frame, columns[role], owner, role)),
+        *_repeated_cases(frame, columns.get("case"), columns.get("repeat")),
+        *(more(frame) if more else []),
+    ]
+    if problems:
+        shown = problems[:_SHOWN] + ([f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else [])
+        raise EvaluationError(
+            f"{len(problems)} problems in {source['name']}; mend or remove those rows", problems=shown
+        )
+    owners = None if patient is None else int(frame[patient].nunique())
+    return frame, {**source, "patients": owners, "columns": dict(columns)}
+
+
+def rows_note(n: int, patients: NDArray[Any] | None, unit: str, *, repeated: bool = False) -> str:
+    """What a row is, whose it is, and what the intervals take for independent, in plain words.
+
+    Args:
+        n: How many rows.
+        patients: The patient of each row, or None.
+        unit: What a row is, in the singular.
+        repeated: Each case stands in several repeats.
+
+    Example:
+        >>> rows_note(4, np.array(["A", "A", "B", "C"]), "nodule")
+        '4 nodules of 3 patients; intervals account for clustering'
+    """
+    many = f"{unit}s"
+    if patients is None:
+        return f"{n} {many}; no patient was named, so each {unit} is taken for a patient of its own"
+    owners = len(np.unique(patients))
+    if repeated:
+        return f"{n} {many} of {owners} patients in several repeats; intervals count patients"
+    if owners == n:
+        return f"{n} {many}, one a patient"
+    return f"{n} {many} of {owners} patients; intervals account for clustering"
 
 
 def read_table(
@@ -247,7 +301,13 @@ def _binary(
     return (words == wanted).to_numpy(dtype=bool), notes
 
 
-def _numbers(column: pd.Series[Any]) -> pd.Series[Any]:
+def number_column(column: pd.Series[Any]) -> pd.Series[Any]:
+    """A column as numbers; what is none becomes NaN.
+
+    Example:
+        >>> number_column(pd.Series(["1", "x"])).isna().tolist()
+        [False, True]
+    """
     return pd.to_numeric(column, errors="coerce")
 
 
@@ -264,10 +324,10 @@ def _missing(frame: pd.DataFrame, columns: Mapping[str, str], owner: str | None)
     ]
 
 
-def _not_finite(frame: pd.DataFrame, score: str, owner: str | None) -> list[str]:
-    numbers = _numbers(frame[score]).to_numpy(dtype=np.float64, na_value=np.nan)
+def _not_finite(frame: pd.DataFrame, score: str, owner: str | None, role: str) -> list[str]:
+    numbers = number_column(frame[score]).to_numpy(dtype=np.float64, na_value=np.nan)
     return [
-        f"{_where(frame, int(row), owner)}: the score {str(frame[score].iloc[row])!r} is no finite number"
+        f"{_where(frame, int(row), owner)}: the {role} {str(frame[score].iloc[row])!r} is no finite number"
         for row in np.flatnonzero(~np.isfinite(numbers))
     ]
 
@@ -282,9 +342,17 @@ def _repeated_cases(frame: pd.DataFrame, case: str | None, repeat: str | None) -
     ]
 
 
-def _unnamed_ids(frame: pd.DataFrame, columns: Mapping[str, str]) -> list[str]:
+def patient_notes(frame: pd.DataFrame, columns: Mapping[str, str]) -> list[str]:
+    """Notes on patients who may be written in two ways, or on a column that looks like an unnamed patient.
+
+    Example:
+        >>> patient_notes(pd.DataFrame({"patient_id": ["A", "A", "B"]}), {})[0][:44]
+        "the column 'patient_id' has 2 values in 3 ro"
+    """
     if "patient" in columns:
-        return []
+        names = frame[columns["patient"]].astype(str).tolist()
+        alike = written_alike(names, [f"row {row + 2}" for row in range(len(names))])
+        return [f"patients: {sentence}" for sentence in alike]
     notes = []
     for name in frame.columns:
         if str(name) in columns.values() or not _ID_NAME.search(str(name)):

@@ -65,6 +65,16 @@ def test_json_fits_the_schema(table: pd.DataFrame, options: dict[str, object]) -
     jsonschema.validate(found, SCHEMA)
 
 
+def test_json_of_classes_and_labels_fits_the_schema(table: pd.DataFrame) -> None:
+    more = table.assign(grade=np.arange(80) % 3, z=table["sex"] == "f", a=0.2, b=table["p"], c=-table["p"])
+    for classes in ({"0": "a", "1": "b", "2": "c"}, {"0": "a", "1": "b", "2": "c", "3": "p"}):
+        found = json.loads(evaluate(more, label="grade", score=classes, ordinal=True).to_json())
+        jsonschema.validate(found, SCHEMA)
+        assert len(found["confusion"]["shares"]) == len(classes) ** 2
+    labels = evaluate(more, label=["y", "z"], score=["p", "b"], threshold=[0.5, 0.2])
+    jsonschema.validate(json.loads(labels.to_json()), SCHEMA)
+
+
 def test_json_of_undefined_estimates_fits_the_schema(table: pd.DataFrame) -> None:
     found = json.loads(evaluate(table.assign(y=0), label="y", score="p", threshold=0.5).to_json())
     jsonschema.validate(found, SCHEMA)

@@ -112,14 +112,3 @@ def test_the_make_targets_of_the_readme_are_there(repository):
     for target in sorted(set(targets)):
         done = subprocess.run(["make", "--dry-run", target], cwd=repository, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-
-
-def test_every_link_and_picture_is_there(repository):
-    for page in (
-        repository / "README.md",
-        repository / "CONTRIBUTING.md",
-        *repository.glob("experiments/*/README.md"),
-        *repository.glob("docs/*.md"),
-    ):
-        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
-            assert target.startswith("https://") or (page.parent / target).exists(), f"{page.name}: {target}"

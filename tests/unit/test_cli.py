@@ -130,6 +130,32 @@ def test_evaluate_prints_a_table_or_json_and_writes_files(predictions, capsys, t
     assert plain.loc["auroc", "low"] == pytest.approx(area["low"], rel=1e-12)
 
 
+def test_evaluate_takes_several_classes_and_labels(tmp_path, capsys):
+    rows = "".join(f"{'abc'[i % 3]},{i % 2},{i % 5 < 2:d},0.{i % 7},0.{i % 4},0.{i % 6}\n" for i in range(60))
+    table = tmp_path / "table.csv"
+    table.write_text("y,u,v,pa,pb,pc\n" + rows, encoding="utf-8")
+    contents = []
+    for words in (["--score", "a=pa,b=pb,c=pc"], ["--score", "pa,pb,pc", "--classes", "a,b,c"]):
+        assert run("evaluate", str(table), "--label", "y", *words, "--ordinal", "--json") == 0
+        contents.append(json.loads(capsys.readouterr().out))
+    assert contents[0] == contents[1]
+    assert sum(map(sum, contents[0]["confusion"]["counts"])) == 60
+    assert run("evaluate", str(table), "--label", "y", "--score", "a=pa,b=pb,c=pc") == 0
+    assert "Confusion matrix" in capsys.readouterr().out
+    words = ["evaluate", str(table), "--label", "u,v", "--score", "pa,pb", "--threshold", "0.3,0.2", "--json"]
+    assert run(*words) == 0
+    assert json.loads(capsys.readouterr().out)["thresholds"] == {"u": 0.3, "v": 0.2}
+    for words, told in (
+        (["--score", "a=pa,a=pb"], "named twice"),
+        (["--score", "pa,pb", "--classes", "a"], "each of the 2 columns"),
+        (["--score", "pa,pb"], "which class"),
+        (["--score", "a=pa,b=pb"], "'c' has no column"),
+        (["--score", "pa,pb", "--threshold", "0.3,x"], "a number for each label"),
+    ):
+        assert run("evaluate", str(table), "--label", "y", *words) == 2
+        assert told in capsys.readouterr().err
+
+
 def test_compare_matches_cases_and_gives_every_pair(predictions, capsys, tmp_path):
     other = tmp_path / "other.csv"
     pd.read_csv(predictions).assign(score=lambda table: -table["score"]).to_csv(other, index=False)

@@ -180,3 +180,42 @@ def test_a_measure_that_resamples_often_leave_undefined_has_no_interval() -> Non
     assert math.isfinite(found.mcc.value)
     assert math.isnan(found.mcc.low)
     assert found.youden.status == "ok"
+
+
+def test_youden_and_balanced_accuracy_square_and_add_the_limits_of_their_parts(units) -> None:
+    labels, calls, _ = units
+    found = diagnostic_accuracy(labels, calls, resamples=10)
+    se, sp = found.sensitivity, found.specificity
+    below = math.hypot(se.value - se.low, sp.value - sp.low)
+    above = math.hypot(se.high - se.value, sp.high - sp.value)
+    assert found.youden.low == pytest.approx(found.youden.value - below)
+    assert found.youden.high == pytest.approx(found.youden.value + above)
+    assert found.balanced_accuracy.low == pytest.approx(found.balanced_accuracy.value - below / 2)
+    assert found.balanced_accuracy.high == pytest.approx(found.balanced_accuracy.value + above / 2)
+
+
+def test_youden_of_two_independent_shares_is_newcombes_difference() -> None:
+    # Newcombe, Stat Med 1998;17:873, Table II, method 10: 56/70 - 48/80 is 0.0524 to 0.3339.
+    labels = np.repeat([1, 0], [70, 80])
+    calls = np.repeat([1, 0, 1, 0], [56, 14, 48, 32])
+    found = diagnostic_accuracy(labels, calls, resamples=10).youden
+    assert (found.low, found.high) == pytest.approx((0.0524, 0.3339), abs=6e-5)
+
+
+def test_units_of_both_kinds_that_fail_together_widen_the_sum() -> None:
+    rng = np.random.default_rng(2)
+    right = np.repeat(rng.random(60) < 0.8, 2)
+    labels = np.tile([1, 0], 60)
+    calls = np.where(right, labels, 1 - labels)
+    together = diagnostic_accuracy(labels, calls, patients=np.repeat(np.arange(60), 2), resamples=10).youden
+    apart = diagnostic_accuracy(labels, calls, patients=np.arange(120), resamples=10).youden
+    assert together.high - together.low > 1.2 * (apart.high - apart.low)
+
+
+def test_the_prevalence_of_a_cohort_is_chance_and_that_of_an_enriched_sample_is_not() -> None:
+    labels = np.repeat([1, 0], [20, 180])
+    calls = np.repeat([1, 0, 1, 0], [14, 6, 30, 150])
+    cohort, enriched = (
+        diagnostic_accuracy(labels, calls, sampling=sampling).f1 for sampling in ("cohort", "enriched")
+    )
+    assert cohort.high - cohort.low > 1.2 * (enriched.high - enriched.low)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
+from medvision.errors import EvaluationError
 from medvision.evaluation import average_precision
 
 
@@ -32,3 +33,23 @@ def test_one_class_is_undefined(labels) -> None:
     found = average_precision(labels, [1, 2])
     assert math.isnan(found.value)
     assert found.status == "one_class"
+
+
+def test_the_prevalence_of_a_cohort_is_chance_and_that_of_an_enriched_sample_is_not() -> None:
+    rng = np.random.default_rng(4)
+    labels = np.repeat([0, 1], [180, 20])
+    scores = rng.normal(size=200) + 1.5 * labels
+    cohort, enriched = (average_precision(labels, scores, sampling=s) for s in ("cohort", "enriched"))
+    assert cohort.value == enriched.value
+    assert cohort.standard_error > 1.05 * enriched.standard_error
+    assert 0 < cohort.low < cohort.value < cohort.high < 1
+
+
+def test_few_positive_patients_are_never_drawn_away() -> None:
+    found = average_precision([0] * 20 + [1, 1], [*range(10, 30), 12.5, 40])
+    assert found.low < found.value < found.high
+
+
+def test_an_unknown_sampling_is_refused() -> None:
+    with pytest.raises(EvaluationError, match="sampling"):
+        average_precision([0, 1], [1, 2], sampling="convenience")

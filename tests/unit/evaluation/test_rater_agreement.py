@@ -93,3 +93,44 @@ def test_fleiss_of_one_category_and_of_perfect_agreement() -> None:
     perfect = fleiss_kappa([[3, 0], [0, 3]] * 6)
     assert (perfect.value, perfect.status) == (1.0, "degenerate_variance")
     assert math.isnan(perfect.low)
+
+
+def _ratings(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    patients = rng.integers(0, 30, 120)
+    first = (rng.integers(0, 3, 30)[patients] + rng.integers(0, 2, 120)).clip(0, 2)
+    return first, (first + rng.integers(-1, 2, 120)).clip(0, 2), patients
+
+
+@pytest.mark.parametrize("weights", [None, "linear", "quadratic"])
+def test_clustered_kappa_sums_what_each_patient_adds(weights) -> None:
+    """The oracle is the numerical derivative of kappa by the weight of each patient."""
+    first, second, patients = _ratings(7)
+    found = kappa(first, second, weights=weights, patients=patients)
+
+    def weighted(patient: int, step: float) -> float:
+        counts = np.zeros((3, 3))
+        np.add.at(counts, (first, second), 1 + step * (patients == patient))
+        return kappa(counts, weights=weights).value
+
+    derivative = [(weighted(p, 1e-5) - weighted(p, -1e-5)) / 2e-5 for p in range(30)]
+    assert found.value == kappa(first, second, weights=weights).value
+    assert found.standard_error == pytest.approx(math.sqrt(30 / 29 * np.square(derivative).sum()), rel=1e-6)
+    assert (found.n_units, found.n_patients) == (120, 30)
+    assert math.isnan(found.z)
+
+
+def test_clustered_kappa_of_one_unit_a_patient_is_the_large_sample_one() -> None:
+    first, second, _ = _ratings(8)
+    alone, plain = kappa(first, second, patients=np.arange(120)), kappa(first, second)
+    assert alone.standard_error == pytest.approx(plain.standard_error * math.sqrt(120 / 119))
+    copies = kappa(np.tile(first, 2), np.tile(second, 2), patients=np.tile(np.arange(120), 2))
+    assert copies.standard_error == pytest.approx(alone.standard_error)
+
+
+def test_kappa_of_one_patient_has_no_interval_and_counts_have_no_patients() -> None:
+    found = kappa([0, 1, 1], [0, 1, 0], patients=["A", "A", "A"])
+    assert math.isnan(found.low)
+    assert found.status == "degenerate_variance"
+    with pytest.raises(EvaluationError, match="whose units"):
+        kappa([[1, 2], [2, 1]], patients=["A", "B"])

@@ -234,3 +234,23 @@ def test_both_classes_stay_where_every_patient_has_a_positive_unit() -> None:
     patients = np.repeat(np.arange(10), 2)
     found = bootstrap(["auroc"], table, patients=patients, resamples=200, seed=0)["auroc"]
     assert found.undefined_replicates == 0
+
+
+def test_many_patients_are_drawn_in_small_blocks_and_alike(monkeypatch) -> None:
+    strata = np.repeat([0, 1], [7, 5])
+    whole = np.concatenate(list(patient_draws(strata, 120, seed=3)))
+    monkeypatch.setattr("medvision.evaluation.resampling._CELLS", 30)
+    blocks = list(patient_draws(strata, 120, seed=3))
+    assert max(len(block) for block in blocks) == 2
+    np.testing.assert_array_equal(np.concatenate(blocks), whole)
+
+
+def test_without_strata_the_number_of_positive_patients_varies() -> None:
+    table = {"label": np.repeat([0, 1], [30, 10]), "score": np.arange(40.0)}
+    draws = {
+        kept: bootstrap(["mean:label"], table, patients=None, seed=0, stratified=kept)["mean:label"]
+        for kept in (True, False)
+    }
+    assert draws[True].standard_error == pytest.approx(0)
+    # The binomial standard error of 10 in 40.
+    assert draws[False].standard_error == pytest.approx((0.25 * 0.75 / 40) ** 0.5, rel=0.05)

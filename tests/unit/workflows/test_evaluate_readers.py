@@ -123,7 +123,9 @@ def test_the_command_line(one_modality: Path, tmp_path: Path, capsys: pytest.Cap
         ((*WORDS, "--modality", "treatment", "--sampling", "enriched"), "--sampling"),
         ((*WORDS, "--modality", "treatment", "--threshold", "column"), "need a number"),
         ((*WORDS, "--modality", "treatmet"), "did you mean 'treatment'"),
+        ((*WORDS, "--modality", "treatment", "--ordinal", "--unit", "lesion"), "--ordinal, --unit"),
         (("--modality", "treatment"), "--reader"),
+        (("--figure", "sensitivity", "--threshold", "3"), "--reader"),
         ((*WORDS, "--modality", "treatment", "--figure", "sensitivity"), "threshold"),
     ],
 )

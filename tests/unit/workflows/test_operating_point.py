@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from medvision.errors import EvaluationError
+from medvision.evaluation import optimism
 from medvision.workflows.evaluate import Evaluation, evaluate
 
 COLUMNS = {"label": "label", "score": "score"}
@@ -21,6 +22,15 @@ def test_a_threshold_chosen_on_the_same_cases_is_stamped(table: pd.DataFrame) ->
     assert "optimistic" in _record(found, "sensitivity")["status"]
     assert "optimistic" not in _record(found, "auroc")["status"]
     assert found.threshold in table["score"].to_numpy()
+
+
+def test_its_optimism_is_told_in_numbers(table: pd.DataFrame) -> None:
+    found = evaluate(table, label="label", score="score", patient="patient_id", threshold_rule="youden")
+    (note,) = [note for note in found.notes if note.startswith("estimated optimism")]
+    measured = optimism(table["label"], table["score"], patients=table["patient_id"])
+    assert f"Youden {_record(found, 'youden')['value']:.3f}, about {measured.corrected['youden']:.3f}" in note
+    one = evaluate(table.assign(label=1), label="label", score="score", threshold_rule="sensitivity>=0.9")
+    assert not any(note.startswith("estimated optimism") for note in one.notes)
 
 
 def test_a_threshold_chosen_on_other_patients_is_not(table: pd.DataFrame) -> None:

@@ -142,3 +142,9 @@ def test_a_table_without_rows_is_refused(frame: pd.DataFrame) -> None:
 def test_the_index_of_a_frame_does_not_matter(frame: pd.DataFrame) -> None:
     odd = frame.set_axis([9, 9, 3, 1])
     assert read_predictions(odd, label="label", score="score").scores.tolist() == frame["score"].tolist()
+
+
+def test_one_patient_under_two_spellings_is_pointed_out():
+    frame = pd.DataFrame({"label": [0, 1, 1], "score": [0.1, 0.2, 0.3], "patient": ["P1", "p1", "P2"]})
+    (note,) = read_predictions(frame, label="label", score="score", patient="patient").notes
+    assert note.startswith("patients: 'P1' (row 2) and 'p1' (row 3) may be one patient")

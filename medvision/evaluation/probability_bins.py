@@ -1,0 +1,314 @@
+"""Bins of similar probability: calibration errors, plain and debiased, and the parts of the Brier score."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import ndtr
+
+from medvision.errors import EvaluationError
+from medvision.evaluation.clustered import ratio_variance, units_by_patient
+from medvision.evaluation.estimates import UNDEFINED_NO_UNITS, Estimate
+from medvision.evaluation.inputs import (
+    Booleans,
+    Floats,
+    Integers,
+    binary_labels,
+    checked_level,
+    checked_probabilities,
+    one_of,
+    patient_codes,
+    same_length,
+)
+
+Binning = Literal["mass", "width"]
+
+NO_INTERVAL = "no_interval_at_the_boundary"
+LONE_PATIENT = "a_bin_with_one_patient"
+
+
+@dataclass(frozen=True)
+class CalibrationError:
+    """How far the promised and the observed share differ, bin by bin.
+
+    Attributes:
+        ece: Expected calibration error, the mean absolute difference; biased upwards.
+        ece_debiased: The same without about half of its bias, cut at 0.
+        rms: Root mean squared difference; biased upwards.
+        rms_debiased: The root of the unbiased mean square, cut at 0.
+        ece_if_calibrated: Between which limits ``ece`` would lie, if the probabilities were right.
+        ece_debiased_if_calibrated: The same of ``ece_debiased``; NaN where that is undefined.
+        binning: How the bins were made.
+
+    Example:
+        >>> found = calibration_error([0, 1, 0, 1] * 10, [0.2, 0.2, 0.7, 0.7] * 10, bins=2)
+        >>> round(found.ece.value, 3), round(found.ece_debiased.value, 3)
+        (0.25, 0.248)
+    """
+
+    ece: Estimate
+    ece_debiased: Estimate
+    rms: Estimate
+    rms_debiased: Estimate
+    ece_if_calibrated: tuple[float, float]
+    ece_debiased_if_calibrated: tuple[float, float]
+    binning: str
+
+
+@dataclass(frozen=True)
+class BrierDecomposition:
+    """The parts of the Brier score.
+
+    ``brier = reliability - resolution + uncertainty + within_variance - within_covariance`` holds exactly.
+
+    Attributes:
+        brier: Mean squared difference between probability and outcome.
+        reliability: Mean squared difference of promised and observed share of the bins: 0 is best.
+        resolution: How much the observed share differs between bins: the more, the better.
+        uncertainty: Variance of the outcome: what knowing the prevalence alone would score.
+        within_variance: Variance of the probabilities inside bins.
+        within_covariance: Twice the covariance of probability and outcome inside bins.
+        reliability_corrected: Without the bias of few units a bin; below 0 where chance alone is more.
+        resolution_corrected: The same for the resolution.
+        uncertainty_corrected: The same for the uncertainty.
+        binning: How the bins were made.
+
+    Example:
+        >>> found = brier_decomposition([0, 0, 1, 1], [0.2, 0.2, 0.7, 0.7], bins=2)
+        >>> round(found.reliability, 3), found.resolution, found.uncertainty
+        (0.065, 0.25, 0.25)
+    """
+
+    brier: float
+    reliability: float
+    resolution: float
+    uncertainty: float
+    within_variance: float
+    within_covariance: float
+    reliability_corrected: float
+    resolution_corrected: float
+    uncertainty_corrected: float
+    binning: str
+
+
+def calibration_error(
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    *,
+    bins: int = 10,
+    binning: Binning = "mass",
+    patients: ArrayLike | None = None,
+    level: float = 0.95,
+    positive: object = None,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> CalibrationError:
+    """Binned calibration error, plain and debiased, with its range under right probabilities.
+
+    The plain error counts the noise of each bin as miscalibration. The square without it subtracts the
+    variance of each bin's observed share (Bröcker, Clim Dyn 2012;39:655; Kumar, Liang and Ma, NeurIPS 2019);
+    the absolute error subtracts what that noise, taken as normal, adds on average (Kumar et al., in closed
+    form): of right probabilities of 200 units, 0.071 became 0.041 (simulated). Where patients have several
+    units the variance is that of a ratio over patients.
+
+    Args:
+        labels: 0 or 1 for each unit, shape ``(n,)``.
+        probabilities: Shape ``(n,)``, between 0 and 1, both included.
+        bins: How many.
+        binning: ``mass`` (as many units in each, ties together) or ``width`` ([low, high), the last one
+            closed).
+        patients: The patient of each unit.
+        level: Of the two ranges.
+        positive: The label that means that the condition is present.
+        resamples: Simulations of independent outcomes with these probabilities.
+        seed: Of the simulations.
+
+    Returns:
+        The errors. They have no interval, because percentiles do not cover at the boundary 0. The debiased
+        ones are undefined where a bin has a single patient: take fewer bins, or ``mass``.
+
+    Raises:
+        EvaluationError: A value is no probability, the lengths differ, or ``bins`` is below 1.
+
+    Example:
+        >>> rng = np.random.default_rng(1)
+        >>> p = rng.random(300)
+        >>> found = calibration_error(rng.random(300) < p, p)
+        >>> round(found.ece.value, 3), round(found.ece_debiased.value, 3)
+        (0.043, 0.014)
+    """
+    checked_level(level)
+    truth, p, codes, places = _binned(labels, probabilities, bins, binning, patients, positive)
+    y, made = truth.astype(float), f"{bins} bins of equal {binning}"
+    variances = _variances(y, codes, places)
+    found = _errors(y[None, :], p, places, variances[None, :])[0]
+    status = LONE_PATIENT if math.isnan(found[1]) else NO_INTERVAL
+    owners = len(np.unique(codes))
+
+    def estimate(value: float, status: str) -> Estimate:
+        told = status if len(p) else UNDEFINED_NO_UNITS
+        return Estimate(float(value), math.nan, math.nan, level, made, len(p), owners, told)
+
+    low, high = _right_range(p, places, level, resamples, seed)
+    return CalibrationError(
+        estimate(found[0], NO_INTERVAL),
+        estimate(found[1], status),
+        estimate(found[2], NO_INTERVAL),
+        estimate(found[3], status),
+        (float(low[0]), float(high[0])),
+        (float(low[1]), float(high[1])),
+        made,
+    )
+
+
+def brier_decomposition(
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    *,
+    bins: int = 10,
+    binning: Binning = "mass",
+    positive: object = None,
+) -> BrierDecomposition:
+    """Reliability, resolution and uncertainty, and what bins hide, so that the sum is exact.
+
+    Murphy (J Appl Meteorol 1973;12:595), the two within-bin parts of Stephenson, Coelho and Jolliffe
+    (Weather Forecast 2008;23:752), and the bias-corrected parts of Ferro and Fricker (Q J R Meteorol Soc
+    2012;138:1954, doi 10.1002/qj.1924), which take units for independent.
+
+    Args:
+        labels: 0 or 1 for each unit, shape ``(n,)``.
+        probabilities: Shape ``(n,)``, between 0 and 1, both included.
+        bins: How many.
+        binning: ``mass`` or ``width``, as for :func:`medvision.evaluation.calibration_error`.
+        positive: The label that means that the condition is present.
+
+    Returns:
+        The parts; NaN without units. The corrected ones are NaN where a bin has one unit.
+
+    Raises:
+        EvaluationError: As for :func:`medvision.evaluation.calibration_error`.
+
+    Example:
+        >>> found = brier_decomposition([0, 0, 1, 0, 1, 1], [0.1, 0.3, 0.4, 0.6, 0.7, 0.9], bins=2)
+        >>> total = found.reliability - found.resolution + found.uncertainty
+        >>> round(total + found.within_variance - found.within_covariance - found.brier, 12)
+        0.0
+    """
+    truth, p, _, places = _binned(labels, probabilities, bins, binning, None, positive)
+    made = f"{bins} bins of equal {binning}"
+    if len(p) == 0:
+        nan = math.nan
+        return BrierDecomposition(nan, nan, nan, nan, nan, nan, nan, nan, nan, made)
+    y, n = truth.astype(float), len(p)
+    share, promised = _bin_means(y, places), _bin_means(p, places)
+    noise = float(np.mean(_variances(y, np.arange(n), places)[places]))
+    parts = (float(np.mean((promised - share) ** 2)), float(np.mean((share - y.mean()) ** 2)), float(y.var()))
+    whole = parts[2] / (n - 1) if n > 1 else math.nan
+    return BrierDecomposition(
+        float(np.mean((p - y) ** 2)),
+        *parts,
+        float(np.mean((p - promised) ** 2)),
+        float(2 * np.mean((p - promised) * (y - share))),
+        parts[0] - noise,
+        parts[1] - noise + whole,
+        parts[2] + whole,
+        made,
+    )
+
+
+def bin_places(p: Floats, bins: int, binning: str) -> Integers:
+    """The bin of each probability.
+
+    Args:
+        p: Probabilities, shape ``(n,)``.
+        bins: How many.
+        binning: ``mass`` or ``width``.
+
+    Example:
+        >>> bin_places(np.array([0.0, 0.29, 0.3, 1.0]), 10, "width").tolist()
+        [0, 2, 3, 9]
+    """
+    if binning == "width":
+        # Against the written edges 0.1, 0.2 …: p * bins would put 0.29 * 100 below 29.
+        edges = np.arange(1, bins) / bins
+        return np.searchsorted(edges, p, side="right")
+    if len(p) == 0:
+        return np.zeros(0, dtype=np.int64)
+    ordered = np.sort(p)
+    first_rank = np.searchsorted(ordered, p, side="left")  # ties share a rank, and so a bin
+    return first_rank * min(bins, len(p)) // len(p)
+
+
+def _binned(
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    bins: int,
+    binning: str,
+    patients: ArrayLike | None,
+    positive: object,
+) -> tuple[Booleans, Floats, Integers, Integers]:
+    """Labels, probabilities and patients, and the bin of each, counted without gaps."""
+    one_of(binning, ("mass", "width"), "binning")
+    if bins < 1:
+        raise EvaluationError(f"bins={bins}: at least one is needed")
+    truth = binary_labels(labels, positive=positive, patients=patients)
+    p = checked_probabilities(probabilities)
+    same_length(len(truth), probabilities=p)
+    places = np.unique(bin_places(p, bins, binning), return_inverse=True)[1].astype(np.int64)
+    return truth, p, patient_codes(patients, len(truth)), places
+
+
+def _bin_means(values: Floats, places: Integers) -> Floats:
+    """The mean of its bin for each unit."""
+    return np.asarray((np.bincount(places, values) / np.bincount(places))[places], dtype=np.float64)
+
+
+def _variances(y: Floats, codes: Integers, places: Integers) -> Floats:
+    """Variance of the observed share of each bin over patients; NaN for a single one."""
+    found = [
+        ratio_variance(*units_by_patient(y[places == place], codes[places == place]))
+        for place in np.unique(places)
+    ]
+    return np.array(found, dtype=np.float64)
+
+
+def _errors(y: Floats, p: Floats, places: Integers, variances: Floats) -> Floats:
+    """ECE, debiased ECE, RMS and debiased RMS for each row of outcomes, shape ``(rows, 4)``."""
+    if len(p) == 0:
+        return np.full((len(y), 4), np.nan)
+    size = np.bincount(places)
+    member = np.eye(len(size))[places]
+    gap, weight = (y - p) @ member / size, size / len(p)
+    plain, square = np.abs(gap) @ weight, gap**2 @ weight
+    noisy = _mean_absolute(gap, np.sqrt(variances)) @ weight
+    debiased = np.maximum(2 * plain - noisy, 0.0)
+    return np.stack(
+        [plain, debiased, np.sqrt(square), np.sqrt(np.maximum(square - variances @ weight, 0.0))], axis=1
+    )
+
+
+def _mean_absolute(centre: Floats, spread: Floats) -> Floats:
+    """The mean of the absolute value of a normal variable."""
+    ratio = np.divide(centre, spread, out=np.full_like(centre, np.inf), where=~(spread == 0))
+    with np.errstate(invalid="ignore"):  # no spread: the value itself
+        folded = spread * math.sqrt(2 / math.pi) * np.exp(-(ratio**2) / 2) + centre * (1 - 2 * ndtr(-ratio))
+    return np.where(spread == 0, np.abs(centre), folded)
+
+
+def _right_range(
+    p: Floats, places: Integers, level: float, resamples: int, seed: int
+) -> tuple[Floats, Floats]:
+    """Limits of each of the four errors, if outcomes followed the probabilities independently."""
+    if len(p) == 0:
+        return np.full(4, np.nan), np.full(4, np.nan)
+    y = (np.random.default_rng(seed).random((resamples, len(p))) < p).astype(np.float64)
+    size = np.bincount(places)
+    share = y @ np.eye(len(size))[places] / size
+    with np.errstate(divide="ignore", invalid="ignore"):  # a bin of one unit has no variance
+        variances = share * (1 - share) / (size - 1)
+    low, high = np.quantile(_errors(y, p, places, variances), [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return low, high
