@@ -35,7 +35,7 @@ class ReaderEvaluation:
     Attributes:
         estimates: One record an estimate, as of :func:`medvision.workflows.evaluate.evaluate`: the mean of
             the readers under each modality, then each reader; with ``modality`` and ``reader`` (None for the
-            mean).
+            mean). Of an algorithm against readers: its own, and the mean of the readers.
         comparisons: ``a``, ``b``, ``metric``, ``difference``, ``statistic``, ``df``, ``p``, ``p_adjusted``,
             ``method``, first minus second.
         study: Figure, scope, the test of all modalities, and components of variance; empty for an algorithm
@@ -152,11 +152,17 @@ def evaluate_ai_against_readers(
     result = compare_ai_with_readers(
         found, ai, patients=patient, figure=figure, threshold=threshold, scope=scope, level=level
     )
-    n = found["reader"].nunique() - 1
+    metric = _METRICS.get(figure, figure)
+    mean = f"mean of {found['reader'].nunique() - 1} readers"
+    own = [
+        {**record_of(metric, f"{named.reader}={name}" if name == ai else name, one), "reader": name}
+        for name, one in ((ai, result.first), (mean, result.second))
+        if one is not None
+    ]
     notes = (*_sample(found[found["reader"].astype(str) != ai]), f"{ai} is fixed; {_SPEAKS_OF[scope]}")
     return ReaderEvaluation(
-        (),
-        tuple(_comparisons({(ai, f"mean of {n} readers"): result}, _METRICS.get(figure, figure))),
+        tuple(own),
+        tuple(_comparisons({(ai, mean): result}, metric)),
         {},
         notes,
         {**source, "columns": named.named()},

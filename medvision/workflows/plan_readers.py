@@ -88,7 +88,7 @@ class ReaderPlan:
                 "readers": row.readers,
                 "fewest cases": "—" if row.cases is None else str(row.cases),
                 "patients": "—" if row.patients is None else str(row.patients),
-                **{f"power, {n} cases": f"{power:.2f}" for n, power in row.power.items()},
+                **{f"power, {n} cases": _printed(power) for n, power in row.power.items()},
             }
             for row in self.rows
         )
@@ -151,6 +151,10 @@ def plan_readers(
     return ReaderPlan(
         row.readers, independent, patients, readings, around.design_effect, rows, pilot.components, text
     )
+
+
+def _printed(power: float) -> str:
+    return ">0.99" if power >= 0.995 else f"{power:.2f}"
 
 
 def _around(pilot: Pilot, clusters: Clusters) -> Clusters:

@@ -38,6 +38,10 @@ def reader_tables(found: ReaderEvaluation) -> list[Table]:
 
 
 def _readers_table(found: ReaderEvaluation) -> Table:
+    title = measure(found.estimates[0]["metric"]).label
+    if not found.study:
+        own = tuple((r["reader"], print_estimate(estimate_from(r)), r["method"]) for r in found.estimates)
+        return Table("readers", title, ("Reader", "Estimate", "Method"), own)
     cells: dict[str, dict[str, str]] = {}
     for record in found.estimates:
         row = cells.setdefault(record["reader"] or _MEAN, {})
@@ -45,8 +49,7 @@ def _readers_table(found: ReaderEvaluation) -> Table:
     names = list(cells[_MEAN])
     order = [*(reader for reader in cells if reader != _MEAN), _MEAN]
     rows = tuple((reader, *(cells[reader][name] for name in names)) for reader in order)
-    title = f"{measure(found.estimates[0]['metric']).label} of each reader"
-    return Table("readers", title, ("Reader", *names), rows)
+    return Table("readers", f"{title} of each reader", ("Reader", *names), rows)
 
 
 def _p(value: float | None) -> str:

@@ -99,6 +99,8 @@ def test_an_algorithm_against_readers(one_modality: Path) -> None:
     assert content["comparisons"][0]["p"] == expected.p
     assert content["comparisons"][0]["b"] == "mean of 4 readers"
     assert found.notes[0].startswith("4 readers, 114 cases")
+    assert [record["reader"] for record in found.estimates] == ["R77", "mean of 4 readers"]
+    assert reader_tables(found)[0].rows[0][:2] == ("R77", "0.920 (95% CI 0.861–0.979)")
 
 
 def test_the_command_line(one_modality: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
