@@ -37,6 +37,7 @@ def plan_readers(
     readers: int | None = None,
     cases: str = "100,150,200,300,400",
     power: float = 0.8,
+    scope: Literal["RRRC", "FRRC", "RRFC"] = "RRRC",
     clusters: Annotated[Clusters, _Flat] = _SINGLE,
     level: float = 0.95,
     json: bool = False,
@@ -53,6 +54,7 @@ def plan_readers(
         readers: Of the planned study; by default the number with the fewest readings.
         cases: Columns of the table of power.
         power: Chance to find the difference.
+        scope: Whether readers (R first) and cases are random or fixed.
         clusters: Several cases a patient, and losses.
         level: 1 - it is the two-sided type I error.
         json: Print JSON.
@@ -69,7 +71,7 @@ def plan_readers(
     )
     found = planned(
         known, difference=difference, readers=readers, cases=_numbers(cases), power=power,
-        clusters=clusters, level=level,
+        scope=scope, clusters=clusters, level=level,
     )  # fmt: skip
     print(found.to_json() if json else found)
     return 0

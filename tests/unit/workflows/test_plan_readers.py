@@ -49,6 +49,18 @@ def test_the_published_power(pilot: Pilot) -> None:
     assert ten == pytest.approx(0.80541995, abs=5e-9)  # RJafroc's tests of its Ss functions
 
 
+def test_the_published_power_of_fixed_readers_or_cases(pilot: Pilot) -> None:
+    # RJafroc's tests of its Ss functions, the same ratings and difference, ten readers.
+    for scope, cases, power in (("FRRC", 131, 0.80091813), ("RRFC", 53, 0.80496663)):
+        found = power_reader_study(
+            pilot.components, difference=-0.043800322, readers=10, cases=cases, pilot_cases=114, scope=scope
+        )
+        assert found == pytest.approx(power, abs=5e-9)
+        plan = plan_readers(pilot, difference=-0.043800322, readers=10, scope=scope)
+        assert plan.cases == cases
+        assert "fixed" in plan.text
+
+
 def test_the_power_against_simulated_readings() -> None:
     """Readings as Roe and Metz (1997) drew them; components from many pilots, then the test of each study."""
     rng = np.random.default_rng(4)
@@ -151,5 +163,7 @@ def test_what_cannot_be_reached_is_said() -> None:
         plan_readers(pilot_from(GIVEN), difference=0.04, readers=3)
     with pytest.raises(EvaluationError, match="too small"):
         plan_readers(pilot_from(GIVEN), difference=0.0001)
+    with pytest.raises(EvaluationError, match="scope"):
+        plan_readers(pilot_from(GIVEN), difference=0.05, scope="FRFC")
     with pytest.raises(EvaluationError, match="difference"):
         plan_readers(pilot_from(GIVEN), difference=0)
