@@ -207,9 +207,9 @@ def _text(pilot: Pilot, row: ReaderRow, difference: float, power: float, scope: 
         f"{row.readers} readers who each read {row.cases} cases under both modalities find a difference of "
         f"{abs(difference):g} in the mean figure of merit with a power of {100 * power:g}% (two-sided type I "
         f"error {1 - level:.3g}; Obuchowski and Rockette with Hillis' degrees of freedom, "
-        f"{_RANDOM[scope]}; Hillis, Obuchowski and Berbaum 2011). Components of variance from {pilot.source}: "
-        f"variance {parts.variance:.3g}, Cov1 {parts.cov1:.3g}, Cov2 {parts.cov2:.3g}, Cov3 {parts.cov3:.3g}, "
-        f"modality by reader {max(pilot.interaction, 0.0):.3g}; the planned study is assumed to have the "
+        f"{_RANDOM[scope]}; Hillis, Obuchowski and Berbaum 2011). Components of variance from "
+        f"{pilot.source}: variance {parts.variance:.3g}, Cov1 {parts.cov1:.3g}, Cov2 {parts.cov2:.3g}, "
+        f"Cov3 {parts.cov3:.3g}, modality by reader {max(pilot.interaction, 0.0):.3g}; the planned study is assumed to have the "
         "same share of cases with the condition."
     )
     if pilot.interaction < 0:
