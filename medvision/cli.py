@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -16,6 +16,9 @@ from medvision.cli_readers import evaluate_readings, plan
 from medvision.errors import MedvisionError, missing_to_train, needs_training_extra
 from medvision.imaging.options import Reading
 from medvision.workflows.reader_options import ReadingColumns
+
+if TYPE_CHECKING:
+    from medvision.workflows.evaluation_result import Evaluation
 
 _AS_IT_IS = Reading()
 _NO_PATH = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EACCES)
@@ -228,6 +231,10 @@ def predict(
         "medvision evaluate predictions.csv --label y --score p --patient id --unit nodule --by sex,age:65",
         "medvision evaluate grades.csv --label grade --score low=p_low,mid=p_mid,high=p_high --ordinal",
         "medvision evaluate findings.csv --label mass,cyst --score p_mass,p_cyst --threshold 0.5,0.3",
+        "medvision evaluate predictions.csv --label y --score p --calibration --decision-curve 0.05:0.5:0.05",
+        "medvision evaluate predictions.csv --label y --score p --threshold 0.5 --missing bounds",
+        "medvision evaluate volumes.csv --label measured_ml --score predicted_ml --regression",
+        "medvision evaluate followed.csv --time months --event died --score risk --tau 36",
         "medvision evaluate --reference masks --prediction predicted --labels 1:anterior,2:posterior",
         "medvision evaluate ratings.csv --reader reader --modality modality --label truth --score rating",
     ),
@@ -247,12 +254,19 @@ def evaluate(
     threshold_rule: str | None = None,
     fit_on: Path | None = None,
     sampling: Literal["cohort", "enriched"] = "cohort",
-    prevalence: float | None = None,
+    prevalence: str | None = None,
     by: str | None = None,
     unit: str = "row",
     classes: str | None = None,
     ordinal: bool = False,
+    regression: bool = False,
+    time: str | None = None,
+    event: str | None = None,
+    tau: float | None = None,
     level: float = 0.95,
+    missing: Literal["refuse", "drop", "bounds"] = "refuse",
+    calibration: bool = False,
+    decision_curve: str | None = None,
     reference: Path | None = None,
     prediction: Path | None = None,
     labels: str | None = None,
@@ -282,12 +296,19 @@ def evaluate(
         threshold_rule: Chooses it: youden, sensitivity>=0.95, specificity>=0.9, cost:5.
         fit_on: Table on which the rule chooses.
         sampling: enriched where cases were picked by their label.
-        prevalence: Where the predictive values shall hold.
+        prevalence: Where the predictive values shall hold; several with commas, such as 0.01,0.05.
         by: Columns of subgroups, such as sex,scanner,age:65; numbers are cut where the colon says.
         unit: What a row is, such as nodule.
         classes: The class of each column of --score, where that names columns alone.
         ordinal: The classes have an order, from the lowest to the highest as they are named.
+        regression: --label is a measured number, and --score the predicted one.
+        time: Column of the time until the event or the end of follow-up; --score is the risk.
+        event: Column that says whether the event was seen (--positive) or the follow-up ended.
+        tau: Also give Uno's C, which counts events before this time.
         level: Confidence level.
+        missing: Rows without a score: refuse or drop them, or bounds: the worst and the best case beside.
+        calibration: Also measure how right the scores are as probabilities.
+        decision_curve: Also give the net benefit at thresholds FROM:TO:STEP, such as 0.05:0.5:0.05.
         reference: Folder of reference masks (NIfTI); with --prediction instead of a table.
         prediction: Folder of predicted masks of the same file names.
         labels: Structures of the masks, such as 1:anterior,2:posterior.
@@ -316,12 +337,24 @@ def evaluate(
     from medvision.workflows.evaluate import evaluate_masks
     from medvision.workflows.evaluation_tables import evaluation_tables, show_tables
 
-    if predictions is not None:
+    if predictions is not None and (regression or time is not None or event is not None):
+        _refuse_given(
+            "is for classes, not for numbers or times", fold=fold, repeat=repeat, threshold=threshold,
+            threshold_rule=threshold_rule, fit_on=fit_on, sampling=sampling != "cohort",
+            prevalence=prevalence, by=by, classes=classes, ordinal=ordinal, missing=missing != "refuse",
+            calibration=calibration, decision_curve=decision_curve,
+        )  # fmt: skip
+        columns = {"score": score, "patient": patient, "case": case, "unit": unit, "level": level}
+        found = _evaluate_numbers(predictions, label, positive, regression, time, event, tau, columns)
+    elif predictions is not None:
+        _refuse_given("needs --time and --event", tau=tau)
         found = evaluate_table(
             predictions, label=_one_or_more(label), score=_score_columns(score, classes), patient=patient,
             case=case, fold=fold, repeat=repeat, positive=positive, threshold=_thresholds(threshold),
-            threshold_rule=threshold_rule, fit_on=fit_on, sampling=sampling, prevalence=prevalence,
-            by=[name for name in (by or "").split(",") if name], unit=unit, ordinal=ordinal, level=level,
+            threshold_rule=threshold_rule, fit_on=fit_on, sampling=sampling,
+            prevalence=_fractions(prevalence), by=[name for name in (by or "").split(",") if name], unit=unit,
+            ordinal=ordinal, level=level, missing=missing, calibration=calibration,
+            decision_curve=decision_curve,
         )  # fmt: skip
     elif reference is not None and prediction is not None:
         found = evaluate_masks(
@@ -651,6 +684,26 @@ def clear_cache(*, older_than: str | None = None) -> int:
     return 0
 
 
+def _evaluate_numbers(
+    table: Path,
+    label: str,
+    positive: str,
+    regression: bool,
+    time: str | None,
+    event: str | None,
+    tau: float | None,
+    options: dict[str, Any],
+) -> Evaluation:
+    from medvision.workflows.evaluate_numbers import evaluate_regression, evaluate_survival
+
+    if regression:
+        _refuse_given("does not go with --regression", time=time, event=event, tau=tau)
+        return evaluate_regression(table, label=label, **options)
+    if time is None or event is None:
+        raise MedvisionError("a time to an event needs both columns: --time and --event")
+    return evaluate_survival(table, time=time, event=event, tau=tau, positive=positive, **options)
+
+
 def _refuse_given(why: str, **options: object) -> None:
     """Refuse options that would do nothing here."""
     given = [f"--{name.replace('_', '-')}" for name, value in options.items() if value not in (None, False)]
@@ -665,6 +718,15 @@ def _numbers(text: str | None) -> list[int] | None:
         return [int(part) for part in text.split(",")]
     except ValueError:
         raise MedvisionError(f"--folds {text}: write fold numbers with commas, such as 0,1") from None
+
+
+def _fractions(text: str | None) -> list[float] | None:
+    if text is None:
+        return None
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise MedvisionError(f"--prevalence {text}: write 0.05, or several such as 0.01,0.05") from None
 
 
 def _number_or_name(text: str | None) -> float | str | None:

@@ -31,6 +31,12 @@ if TYPE_CHECKING:
     from medvision.evaluation.margins import MarginTest, equivalence, non_inferiority
     from medvision.evaluation.mcnemar_test import mcnemar
     from medvision.evaluation.method_agreement import BlandAltman, bland_altman
+    from medvision.evaluation.missing_predictions import (
+        CompleteCases,
+        MissingDataBounds,
+        drop_missing,
+        missing_data_bounds,
+    )
     from medvision.evaluation.multi_reader import ReaderStudy, reader_study, reader_study_from_jackknife
     from medvision.evaluation.multiclass import (
         MulticlassAuroc,
@@ -53,6 +59,7 @@ if TYPE_CHECKING:
     )
     from medvision.evaluation.partial_roc import partial_auroc
     from medvision.evaluation.precision_recall import average_precision
+    from medvision.evaluation.prevalence_table import predictive_values
     from medvision.evaluation.probability_bins import (
         BrierDecomposition,
         CalibrationError,
@@ -63,6 +70,7 @@ if TYPE_CHECKING:
     from medvision.evaluation.rater_agreement import Kappa, fleiss_kappa, kappa
     from medvision.evaluation.reader_power import power_reader_study, sample_size_reader_study
     from medvision.evaluation.recalibration import Recalibration, recalibrate, recalibrate_out_of_fold
+    from medvision.evaluation.regression_readout import RegressionScores, regression_scores
     from medvision.evaluation.reliability import Calibration, calibration
     from medvision.evaluation.repeated_validation import corrected_resampled_t
     from medvision.evaluation.resampling import BootstrapEstimate, bootstrap
@@ -79,6 +87,7 @@ if TYPE_CHECKING:
     from medvision.evaluation.separate_parts import compare_mean_auroc, mean_auroc
     from medvision.evaluation.smooth_calibration import CalibrationCurve, calibration_curve
     from medvision.evaluation.subgroup_analysis import Subgroups, adjusted_interactions, subgroups
+    from medvision.evaluation.survival_concordance import harrell_c, uno_c
     from medvision.evaluation.threshold_stability import ThresholdOptimism, optimism, threshold_interval
     from medvision.evaluation.thresholds import choose_threshold
 
@@ -92,6 +101,7 @@ _HOMES = {
     "CaseNumbers": "sample_size",
     "ClusteredProportion": "clustered",
     "Comparison": "estimates",
+    "CompleteCases": "missing_predictions",
     "CrossValidatedAuroc": "cross_validation",
     "DiagnosticAccuracy": "accuracy",
     "Estimate": "estimates",
@@ -99,11 +109,13 @@ _HOMES = {
     "Kappa": "rater_agreement",
     "MarginTest": "margins",
     "MeritEstimate": "froc_merit",
+    "MissingDataBounds": "missing_predictions",
     "MulticlassAccuracy": "class_confusion",
     "MulticlassAuroc": "multiclass",
     "NestedCrossValidation": "nested_validation",
     "ReaderStudy": "multi_reader",
     "Recalibration": "recalibration",
+    "RegressionScores": "regression_readout",
     "RocCoordinates": "coordinates",
     "Subgroups": "subgroup_analysis",
     "ThresholdOptimism": "threshold_stability",
@@ -136,15 +148,18 @@ _HOMES = {
     "decision_curve": "net_benefit",
     "design_effect": "paired_sizes",
     "diagnostic_accuracy": "accuracy",
+    "drop_missing": "missing_predictions",
     "equivalence": "margins",
     "fleiss_kappa": "rater_agreement",
     "froc": "froc_curve",
     "froc_fom": "froc_merit",
+    "harrell_c": "survival_concordance",
     "icc": "intraclass",
     "kappa": "rater_agreement",
     "match_marks": "detection_matching",
     "mcnemar": "mcnemar_test",
     "mean_auroc": "separate_parts",
+    "missing_data_bounds": "missing_predictions",
     "multiclass_accuracy": "class_confusion",
     "multiclass_auroc": "multiclass",
     "multilabel_auroc": "multiclass",
@@ -156,11 +171,13 @@ _HOMES = {
     "power_auroc": "sample_size",
     "power_paired_auroc": "paired_sizes",
     "power_reader_study": "reader_power",
+    "predictive_values": "prevalence_table",
     "proportion": "proportions",
     "reader_study": "multi_reader",
     "reader_study_from_jackknife": "multi_reader",
     "recalibrate": "recalibration",
     "recalibrate_out_of_fold": "recalibration",
+    "regression_scores": "regression_readout",
     "roc_coordinates": "coordinates",
     "sample_size_auroc": "sample_size",
     "sample_size_auroc_interval": "sample_size",
@@ -175,6 +192,7 @@ _HOMES = {
     "summarise_segmentation": "segmentation_summary",
     "threshold_interval": "threshold_stability",
     "top_k_accuracy": "multiclass",
+    "uno_c": "survival_concordance",
 }
 
 __all__ = [
@@ -187,6 +205,7 @@ __all__ = [
     "CaseNumbers",
     "ClusteredProportion",
     "Comparison",
+    "CompleteCases",
     "CrossValidatedAuroc",
     "DiagnosticAccuracy",
     "Estimate",
@@ -194,11 +213,13 @@ __all__ = [
     "Kappa",
     "MarginTest",
     "MeritEstimate",
+    "MissingDataBounds",
     "MulticlassAccuracy",
     "MulticlassAuroc",
     "NestedCrossValidation",
     "ReaderStudy",
     "Recalibration",
+    "RegressionScores",
     "RocCoordinates",
     "Subgroups",
     "ThresholdOptimism",
@@ -231,15 +252,18 @@ __all__ = [
     "decision_curve",
     "design_effect",
     "diagnostic_accuracy",
+    "drop_missing",
     "equivalence",
     "fleiss_kappa",
     "froc",
     "froc_fom",
+    "harrell_c",
     "icc",
     "kappa",
     "match_marks",
     "mcnemar",
     "mean_auroc",
+    "missing_data_bounds",
     "multiclass_accuracy",
     "multiclass_auroc",
     "multilabel_auroc",
@@ -251,11 +275,13 @@ __all__ = [
     "power_auroc",
     "power_paired_auroc",
     "power_reader_study",
+    "predictive_values",
     "proportion",
     "reader_study",
     "reader_study_from_jackknife",
     "recalibrate",
     "recalibrate_out_of_fold",
+    "regression_scores",
     "roc_coordinates",
     "sample_size_auroc",
     "sample_size_auroc_interval",
@@ -270,6 +296,7 @@ __all__ = [
     "summarise_segmentation",
     "threshold_interval",
     "top_k_accuracy",
+    "uno_c",
 ]
 
 

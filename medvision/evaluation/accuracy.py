@@ -9,7 +9,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit, logit
 
 from medvision.errors import EvaluationError
 from medvision.evaluation.clustered import clustered_proportion
@@ -18,12 +17,14 @@ from medvision.evaluation.inputs import (
     Booleans,
     Integers,
     binary_labels,
+    binary_predictions,
     checked_level,
+    checked_prevalence,
     one_of,
     patient_codes,
     same_length,
 )
-from medvision.evaluation.likelihood_ratios import Rates, ratio_estimate
+from medvision.evaluation.likelihood_ratios import Rates, predictive_value, ratio_estimate
 from medvision.evaluation.proportions import ProportionMethod, proportion
 
 Sampling = Literal["cohort", "enriched"]
@@ -177,10 +178,10 @@ def diagnostic_accuracy(
     """
     checked_level(level)
     one_of(sampling, ("cohort", "enriched"), "sampling")
-    if prevalence is not None and not 0 < prevalence < 1:
-        raise EvaluationError(f"prevalence={prevalence} must lie between 0 and 1; write 0.05 for 5%")
+    if prevalence is not None:
+        checked_prevalence(prevalence)
     truth = binary_labels(labels, positive=positive, patients=patients)
-    called = _calls(predictions, positive, patients)
+    called = binary_predictions(predictions, positive=positive, patients=patients)
     same_length(len(truth), predictions=called)
     codes = patient_codes(patients, len(truth))
     table = _Units(truth, called, codes, level, method)
@@ -220,12 +221,6 @@ class _Units:
 
     def rates(self) -> Rates:
         return Rates.of(self.truth, self.called, self.codes)
-
-
-def _calls(predictions: ArrayLike, positive: object, patients: ArrayLike | None) -> Booleans:
-    # Predictions may be written in the labels' own words or as 0 and 1.
-    words = positive is not None and np.any(np.asarray(predictions, dtype=object) == positive)
-    return binary_labels(predictions, positive=positive if words else None, patients=patients)
 
 
 def _proportions(units: _Units) -> dict[str, Estimate]:
@@ -339,8 +334,8 @@ def _with_prevalence(
             if measures[name].status == OK:
                 measures[name] = measures[name].with_status(SAMPLE_PREVALENCE)
     if prevalence is not None:
-        measures["ppv"] = _predictive_value(measures["lr_positive"], prevalence, False)
-        measures["npv"] = _predictive_value(measures["lr_negative"], prevalence, True)
+        measures["ppv"] = predictive_value(measures["lr_positive"], prevalence)
+        measures["npv"] = predictive_value(measures["lr_negative"], prevalence, negative=True)
     elif sampling == "enriched":
         for name in ("ppv", "npv"):
             measures[name] = undefined(
@@ -351,21 +346,3 @@ def _with_prevalence(
                 n_patients=measures[name].n_patients,
             )
     return measures
-
-
-def _predictive_value(ratio: Estimate, prevalence: float, negative: bool) -> Estimate:
-    """Posterior odds are prior odds times the likelihood ratio, limits included."""
-    prior = float(logit(prevalence))
-
-    def posterior(value: float) -> float:
-        if math.isnan(value):
-            return math.nan
-        log = -math.inf if value == 0 else math.log(value)
-        chance = float(expit(prior + log))
-        return 1 - chance if negative else chance
-
-    limits = sorted((posterior(ratio.low), posterior(ratio.high)))
-    return Estimate(
-        posterior(ratio.value), limits[0], limits[1], ratio.level,
-        f"logit at a prevalence of {prevalence:g} (Mercaldo)", ratio.n_units, ratio.n_patients, ratio.status,
-    )  # fmt: skip

@@ -11,6 +11,7 @@ from scipy.special import expit, logit, stdtrit
 
 from medvision.evaluation.estimates import DEGENERATE_VARIANCE, OK, UNDEFINED_NO_UNITS, Estimate
 from medvision.evaluation.inputs import (
+    Booleans,
     Floats,
     Integers,
     binary_labels,
@@ -94,6 +95,23 @@ def clustered_proportion(
         design_effect=float(variance / binomial) if binomial > 0 else math.nan,
         icc=_intraclass_correlation(x, n),
     )
+
+
+def share_of_units(hits: Booleans, codes: Integers, *, level: float) -> Estimate:
+    """The proportion of hits, clustered where a patient has several of these units.
+
+    Args:
+        hits: Shape ``(n,)``.
+        codes: The patient of each unit, shape ``(n,)``.
+        level: Confidence level.
+
+    Example:
+        >>> share_of_units(np.array([True, False]), np.array([0, 1]), level=0.95).value
+        0.5
+    """
+    if len(np.unique(codes)) < len(codes):
+        return clustered_proportion(hits, codes, level=level)
+    return proportion(int(hits.sum()), len(hits), level=level)
 
 
 def units_by_patient(hits: Floats, codes: Integers) -> tuple[Floats, Floats]:

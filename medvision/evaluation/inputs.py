@@ -57,6 +57,27 @@ def binary_labels(
     return values.astype(bool)
 
 
+def binary_predictions(
+    predictions: ArrayLike, *, positive: object = None, patients: ArrayLike | None = None
+) -> Booleans:
+    """Predictions as a boolean array: 0 and 1, or in the labels' own words.
+
+    Args:
+        predictions: One a unit, shape ``(n,)``.
+        positive: The value that means that the condition is present.
+        patients: One patient a unit, only to name the wrong rows.
+
+    Raises:
+        EvaluationError: As for :func:`binary_labels`.
+
+    Example:
+        >>> binary_predictions([0, 1], positive="malignant").tolist()
+        [False, True]
+    """
+    words = positive is not None and np.any(np.asarray(predictions, dtype=object) == positive)
+    return binary_labels(predictions, positive=positive if words else None, patients=patients)
+
+
 def _not_binary(values: NDArray[Any]) -> Booleans:
     # Text is never read as a number: bool("0") is True.
     return np.asarray([isinstance(v, str) or v not in (0, 1) for v in values.tolist()], dtype=bool)
@@ -93,6 +114,29 @@ def finite_scores(scores: ArrayLike, *, name: str = "scores", patients: ArrayLik
             problems=_rows(values, wrong, patients),
         )
     return numbers
+
+
+def scores_with_gaps(scores: ArrayLike, *, patients: ArrayLike | None = None) -> Floats:
+    """Scores as float64, NaN where one is missing, every other one finite.
+
+    Args:
+        scores: One score a unit, shape ``(n,)``; None, NaN and ``pandas.NA`` are missing.
+        patients: One patient a unit, only to name the wrong rows.
+
+    Returns:
+        Shape ``(n,)``.
+
+    Raises:
+        EvaluationError: A score is infinite or no number; the rows and their patients are named.
+
+    Example:
+        >>> scores_with_gaps([0.5, None]).tolist()
+        [0.5, nan]
+    """
+    values = one_dimensional(scores, "scores")
+    missing = _is_missing(values)
+    numbers = finite_scores(np.where(missing, 0.0, values), patients=patients)
+    return np.where(missing, np.nan, numbers)
 
 
 def checked_probabilities(values: ArrayLike) -> Floats:
@@ -206,6 +250,21 @@ def checked_level(level: float) -> float:
     if not 0 < level < 1:
         raise EvaluationError(f"level={level} is no confidence level; write 0.95 for 95%")
     return float(level)
+
+
+def checked_prevalence(prevalence: float) -> float:
+    """A prevalence between 0 and 1.
+
+    Raises:
+        EvaluationError: It is not; 5 is a usual slip for 0.05.
+
+    Example:
+        >>> checked_prevalence(0.05)
+        0.05
+    """
+    if not 0 < prevalence < 1:
+        raise EvaluationError(f"prevalence={prevalence} must lie between 0 and 1; write 0.05 for 5%")
+    return float(prevalence)
 
 
 def one_of(value: str, choices: Sequence[str], name: str) -> str:

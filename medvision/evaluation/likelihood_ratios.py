@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import expit, logit, ndtri
 
 from medvision.evaluation.estimates import OK, UNDEFINED_NO_UNITS, Estimate
 from medvision.evaluation.inputs import Booleans, Floats, Integers
@@ -96,6 +96,37 @@ def ratio_estimate(rates: Rates, name: str, level: float) -> Estimate:
     if not math.isnan(value):
         low, high = min(low, value), max(high, value)
     return Estimate(value, low, high, level, method, units, rates.n_patients, status)
+
+
+def predictive_value(ratio: Estimate, prevalence: float, *, negative: bool = False) -> Estimate:
+    """A predictive value at a prevalence: posterior odds are prior odds times the likelihood ratio.
+
+    The limits are those of the ratio, carried over, which is the logit interval of Mercaldo, Lau and Zhou
+    (Stat Med 2007;26:2170).
+
+    Args:
+        ratio: The positive likelihood ratio, or the negative one.
+        prevalence: Between 0 and 1.
+        negative: Whether the negative predictive value is wanted; ``ratio`` is then the negative one.
+
+    Example:
+        >>> print(predictive_value(Estimate(9.0, 3.0, 27.0), 0.1))
+        0.500 (95% CI 0.250–0.750)
+    """
+    prior = float(logit(prevalence))
+
+    def posterior(value: float) -> float:
+        if math.isnan(value):
+            return math.nan
+        log = -math.inf if value == 0 else math.log(value)
+        chance = float(expit(prior + log))
+        return 1 - chance if negative else chance
+
+    limits = sorted((posterior(ratio.low), posterior(ratio.high)))
+    return Estimate(
+        posterior(ratio.value), limits[0], limits[1], ratio.level,
+        f"logit at a prevalence of {prevalence:g} (Mercaldo)", ratio.n_units, ratio.n_patients, ratio.status,
+    )  # fmt: skip
 
 
 def _ratio(name: str, se: float, sp: float) -> float:

@@ -36,6 +36,8 @@ def local_linear(x: Floats, y: Floats, at: Floats, weights: Floats, span: float)
         share = distance / np.where(near > 0, near, 1)
         kernel = np.where(share < 1, (1 - np.minimum(share, 1) ** 3) ** 3, 0.0)
         kernel = np.where(near > 0, kernel, distance == 0) * weights
+        # All neighbours in one place away from the point: none lies inside the radius.
+        kernel = np.where(kernel.any(axis=1, keepdims=True), kernel, (distance == near) * weights)
         found[:, column] = _line_at(x - point, y, kernel)
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +17,7 @@ from medvision.evaluation.inputs import (
     Integers,
     checked_level,
     finite_scores,
+    one_of,
     patient_codes,
     same_length,
 )
@@ -58,6 +60,7 @@ def bland_altman(
     second: ArrayLike,
     *,
     patients: ArrayLike | None = None,
+    true_value: Literal["varies", "constant"] = "varies",
     multiplier: float = 1.96,
     level: float = 0.95,
 ) -> BlandAltman:
@@ -67,17 +70,23 @@ def bland_altman(
     a t quantile on n - 1 degrees of freedom: SD / sqrt(n) for the bias and
     SD sqrt(1 / n + 1.96² / (2 (n - 1))) for a limit. With several units a patient, the standard deviation is
     that of one more unit of one more patient (Bland and Altman, J Biopharm Stat 2007;17:571, the true value
-    varying), and the intervals count patients.
+    varying), and the intervals count patients. Where the units of a patient are replicates of one true value,
+    by each method on its own, ``true_value="constant"`` takes their pairing for chance: the variance is that
+    of the patients' mean differences plus (1 - mean(1 / units)) times both variances within patients, and the
+    bias counts each patient once (Bland and Altman, Stat Methods Med Res 1999;8:135, section 5.2).
 
     Args:
         first: Shape ``(n,)``, such as predicted volumes.
         second: Shape ``(n,)``, such as reference volumes, in the same unit.
         patients: The patient of each unit.
+        true_value: Whether the measured quantity ``varies`` between the units of a patient (lesions, visits),
+            each pair being measured together, or is ``constant``, the units being replicates.
         multiplier: How many standard deviations the limits lie from the bias; 1.96 holds 95% of them.
         level: Confidence level of the intervals.
 
     Returns:
-        Bias, limits, standard deviation, and the slope that shows a proportional bias.
+        Bias, limits, standard deviation, and the slope that shows a proportional bias; with several units a
+        patient its variance sums what each patient adds.
 
     Raises:
         EvaluationError: A value is not finite, or the lengths differ.
@@ -95,8 +104,12 @@ def bland_altman(
     codes = patient_codes(patients, len(a))
     gap = a - b
     n, m = len(gap), len(np.unique(codes))
-    bias = float(gap.mean()) if n else math.nan
-    sd, error = _spread(gap, codes, n, m)
+    if one_of(true_value, ("varies", "constant"), "true_value") == "constant" and 1 < m < n:
+        bias, sd, error, uncertainty = _replicates(a, b, codes)
+    else:
+        bias = float(gap.mean()) if n else math.nan
+        sd, error = _spread(gap, codes, n, m)
+        uncertainty = sd**2 / (2 * (m - 1)) if m > 1 else math.nan
     half = float(stdtrit(m - 1, (1 + level) / 2)) if m > 1 else math.nan
     status = OK if m > 1 else (ONE_UNIT if n else UNDEFINED_NO_UNITS)
 
@@ -104,14 +117,32 @@ def bland_altman(
         low, high = value - half * spread, value + half * spread
         return Estimate(value, low, high, level, method, n, m, status, spread)
 
-    margin = math.sqrt(error**2 + (multiplier * sd) ** 2 / (2 * (m - 1))) if m > 1 else math.nan
+    margin = math.sqrt(error**2 + multiplier**2 * uncertainty)
     return BlandAltman(
         estimate(bias, error, "t"),
         estimate(bias - multiplier * sd, margin, "t (Bland-Altman)"),
         estimate(bias + multiplier * sd, margin, "t (Bland-Altman)"),
         sd,
-        _proportional_bias(gap, (a + b) / 2, level, n, m),
+        _proportional_bias(gap, (a + b) / 2, level, codes, m),
     )
+
+
+def _replicates(first: Floats, second: Floats, codes: Integers) -> tuple[float, float, float, float]:
+    """Bias, standard deviation, standard error of the bias, variance of the standard deviation."""
+    sizes = np.bincount(codes).astype(float)
+    m, n = len(sizes), len(codes)
+    gaps = np.bincount(codes, weights=first - second) / sizes
+    between, share = float(gaps.var(ddof=1)), 1 - float((1 / sizes).mean())
+    within = [_within(values, codes, sizes) for values in (first, second)]
+    variance = between + share * sum(within)
+    spread = 2 * between**2 / (m - 1) + share**2 * sum(2 * one**2 / (n - m) for one in within)
+    uncertainty = spread / (4 * variance) if variance > 0 else 0.0
+    return float(gaps.mean()), math.sqrt(variance), math.sqrt(between / m), uncertainty
+
+
+def _within(values: Floats, codes: Integers, sizes: Floats) -> float:
+    means = np.bincount(codes, weights=values) / sizes
+    return float(((values - means[codes]) ** 2).sum() / (len(values) - len(sizes)))
 
 
 def _spread(gap: Floats, codes: Integers, n: int, m: int) -> tuple[float, float]:
@@ -123,7 +154,7 @@ def _spread(gap: Floats, codes: Integers, n: int, m: int) -> tuple[float, float]
         return sd, sd / math.sqrt(n)
     sizes = np.bincount(codes).astype(float)
     means = np.bincount(codes, weights=gap) / sizes
-    within = float(((gap - means[codes]) ** 2).sum() / (n - m))
+    within = _within(gap, codes, sizes)
     between = float((sizes * (means - gap.mean()) ** 2).sum() / (m - 1))
     size = (n - (sizes**2).sum() / n) / (m - 1)
     variance = max((between - within) / size, 0.0) + within
@@ -131,16 +162,21 @@ def _spread(gap: Floats, codes: Integers, n: int, m: int) -> tuple[float, float]
     return math.sqrt(variance), math.sqrt(m / (m - 1) * float(residual @ residual)) / n
 
 
-def _proportional_bias(gap: Floats, mean: Floats, level: float, n: int, m: int) -> Estimate:
-    name = "least squares of the difference on the mean, t"
+def _proportional_bias(gap: Floats, mean: Floats, level: float, codes: Integers, m: int) -> Estimate:
+    n = len(gap)
+    name = "least squares of the difference on the mean, t" + ("" if m == n else " by patient")
     centred = mean - mean.mean() if n else mean
     total = float(centred @ centred)
-    if n < 3 or total == 0 or m < n:
-        # Units of one patient are not independent; their regression has no plain interval.
-        status = "not_computed_for_several_units_a_patient" if m < n else ONE_UNIT
-        return Estimate(math.nan, math.nan, math.nan, level, name, n, m, status)
+    if n < 3 or m < 2 or total == 0:
+        return Estimate(math.nan, math.nan, math.nan, level, name, n, m, ONE_UNIT)
     slope = float(centred @ gap) / total
     residual = gap - gap.mean() - slope * centred
-    error = math.sqrt(float(residual @ residual) / (n - 2) / total)
-    half = float(stdtrit(n - 2, (1 + level) / 2)) * error
+    if m == n:
+        variance, degrees = float(residual @ residual) / (n - 2) / total, n - 2
+    else:  # what the units of a patient add is summed (Liang and Zeger, Biometrika 1986;73:13)
+        added = np.bincount(codes, weights=centred * residual)
+        variance = m / (m - 1) * (n - 1) / (n - 2) * float(added @ added) / total**2
+        degrees = m - 1
+    error = math.sqrt(variance)
+    half = float(stdtrit(degrees, (1 + level) / 2)) * error
     return Estimate(slope, slope - half, slope + half, level, name, n, m, OK, error)

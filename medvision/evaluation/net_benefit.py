@@ -15,6 +15,7 @@ from medvision.evaluation.inputs import (
     Integers,
     binary_labels,
     checked_level,
+    checked_prevalence,
     checked_probabilities,
     finite_scores,
     patient_codes,
@@ -78,8 +79,8 @@ def decision_curve(
         raise EvaluationError(
             "thresholds lie from 0 to below 1; they are probabilities at which one would act"
         )
-    if prevalence is not None and not 0 < prevalence < 1:
-        raise EvaluationError(f"prevalence={prevalence} must lie between 0 and 1; write 0.05 for 5%")
+    if prevalence is not None:
+        checked_prevalence(prevalence)
     if truth.all() or not truth.any():
         raise EvaluationError(f"net benefit needs both classes ({ONE_CLASS.replace('_', ' ')} is present)")
     odds, treated = t / (1 - t), p[:, None] >= t[None, :]

@@ -145,7 +145,9 @@ def calibration_error(
     truth, p, codes, places = _binned(labels, probabilities, bins, binning, patients, positive)
     y, made = truth.astype(float), f"{bins} bins of equal {binning}"
     variances = _variances(y, codes, places)
-    found = _errors(y[None, :], p, places, variances[None, :])[0]
+    size = np.bincount(places)
+    share, promised = np.bincount(places, y) / size, np.bincount(places, p) / size
+    found = _errors(share[None, :], promised, size / max(len(p), 1), variances[None, :])[0]
     status = LONE_PATIENT if math.isnan(found[1]) else NO_INTERVAL
     owners = len(np.unique(codes))
 
@@ -276,13 +278,18 @@ def _variances(y: Floats, codes: Integers, places: Integers) -> Floats:
     return np.array(found, dtype=np.float64)
 
 
-def _errors(y: Floats, p: Floats, places: Integers, variances: Floats) -> Floats:
-    """ECE, debiased ECE, RMS and debiased RMS for each row of outcomes, shape ``(rows, 4)``."""
-    if len(p) == 0:
-        return np.full((len(y), 4), np.nan)
-    size = np.bincount(places)
-    member = np.eye(len(size))[places]
-    gap, weight = (y - p) @ member / size, size / len(p)
+def _errors(share: Floats, promised: Floats, weight: Floats, variances: Floats) -> Floats:
+    """ECE, debiased ECE, RMS and debiased RMS for each row of observed shares, shape ``(rows, 4)``.
+
+    Args:
+        share: Observed share of each bin, shape ``(rows, bins)``.
+        promised: Mean probability of each bin, shape ``(bins,)``.
+        weight: Share of the units that are in it, shape ``(bins,)``.
+        variances: Of the observed shares, shape ``(rows, bins)``.
+    """
+    if len(weight) == 0:
+        return np.full((len(share), 4), np.nan)
+    gap = share - promised
     plain, square = np.abs(gap) @ weight, gap**2 @ weight
     noisy = _mean_absolute(gap, np.sqrt(variances)) @ weight
     debiased = np.maximum(2 * plain - noisy, 0.0)
@@ -305,10 +312,11 @@ def _right_range(
     """Limits of each of the four errors, if outcomes followed the probabilities independently."""
     if len(p) == 0:
         return np.full(4, np.nan), np.full(4, np.nan)
-    y = (np.random.default_rng(seed).random((resamples, len(p))) < p).astype(np.float64)
-    size = np.bincount(places)
-    share = y @ np.eye(len(size))[places] / size
+    rng, size = np.random.default_rng(seed), np.bincount(places)
+    share = np.array([np.bincount(places, rng.random(len(p)) < p) for _ in range(resamples)]) / size
     with np.errstate(divide="ignore", invalid="ignore"):  # a bin of one unit has no variance
         variances = share * (1 - share) / (size - 1)
-    low, high = np.quantile(_errors(y, p, places, variances), [(1 - level) / 2, (1 + level) / 2], axis=0)
+    promised = np.bincount(places, p) / size
+    found = _errors(share, promised, size / len(p), variances)
+    low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return low, high

@@ -12,13 +12,21 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from medvision.errors import EvaluationError
-from medvision.evaluation import auroc, average_precision, cross_validated_auroc, diagnostic_accuracy
+from medvision.evaluation import auroc, average_precision, cross_validated_auroc
+from medvision.evaluation.inputs import one_of
 from medvision.workflows.evaluate_classes import evaluate_classes, evaluate_labels
 from medvision.workflows.evaluation_groups import group_records, groups_of
 from medvision.workflows.evaluation_result import Evaluation as Evaluation
 from medvision.workflows.evaluation_result import record_of
+from medvision.workflows.missing_scores import Missing, bound_records, complete_cases, stamped
 from medvision.workflows.operating_point import operating_point
 from medvision.workflows.prediction_table import Predictions, read_predictions, rows_note, word
+from medvision.workflows.probability_records import calibration_records, decision_records, decision_thresholds
+from medvision.workflows.threshold_records import (
+    records_at_prevalences,
+    records_at_threshold,
+    sampling_notes,
+)
 
 _FEW = 10
 
@@ -37,11 +45,14 @@ def evaluate(
     threshold_rule: str | None = None,
     fit_on: pd.DataFrame | str | Path | None = None,
     sampling: Literal["cohort", "enriched"] = "cohort",
-    prevalence: float | None = None,
+    prevalence: float | Sequence[float] | None = None,
     by: Sequence[str] = (),
     unit: str = "row",
     ordinal: bool = False,
     level: float = 0.95,
+    missing: Missing = "refuse",
+    calibration: bool = False,
+    decision_curve: str | Sequence[float] | None = None,
 ) -> Evaluation:
     """Evaluate a table of predictions, one row a unit.
 
@@ -67,11 +78,15 @@ def evaluate(
         threshold_rule: Chooses it: ``youden``, ``sensitivity>=0.95``, ``specificity>=0.9``, ``cost:5``.
         fit_on: The table with the same columns on which the rule chooses: training or tuning cases.
         sampling: ``cohort``, or ``enriched`` where cases were picked by their label.
-        prevalence: Where the predictive values shall hold.
+        prevalence: Where the predictive values shall hold; several give them at each of these.
         by: Columns of subgroups; a number is cut where it says so, such as ``age:65`` or ``age:40/65``.
         unit: What a row is, in the singular, such as ``nodule``.
         ordinal: The classes have an order, from the lowest to the highest as ``score`` names them.
         level: Confidence level.
+        missing: Rows without a score are refused (``refuse``), left out and counted (``drop``), or left out
+            with the worst and the best case beside (``bounds``).
+        calibration: Also measure how right the scores are as probabilities.
+        decision_curve: Also give the net benefit at these thresholds, such as ``0.05:0.5:0.05``.
 
     Raises:
         EvaluationError: The table, a column or a row is wrong; everything wrong is named at once. An option
@@ -89,7 +104,8 @@ def evaluate(
             {"patient": patient, "case": case, "unit": unit, "level": level},
             {"fold": fold is not None, "repeat": repeat is not None, "fit_on": fit_on is not None,
              "threshold_rule": threshold_rule is not None, "prevalence": prevalence is not None,
-             "by": bool(by), "sampling": sampling != "cohort"},
+             "by": bool(by), "sampling": sampling != "cohort", "missing": missing != "refuse",
+             "calibration": calibration, "decision_curve": decision_curve is not None},
         )  # fmt: skip
     if ordinal or (isinstance(threshold, Sequence) and not isinstance(threshold, str)):
         raise EvaluationError("ordinal, and a threshold for each label, need a score for each class or label")
@@ -101,8 +117,12 @@ def evaluate(
         "fold": fold,
         "repeat": repeat,
     }
-    found = read_predictions(table, positive=positive, **columns)  # type: ignore[arg-type] # label and score are set
+    one_of(missing, ("refuse", "drop", "bounds"), "missing")
+    stated, further = _prevalences(prevalence)
+    everyone = read_predictions(table, positive=positive, keep_missing=missing != "refuse", **columns)  # type: ignore[arg-type] # label and score are set
+    found = complete_cases(everyone)
     groups = groups_of(found.frame, by, str(found.source["name"]))
+    limit, limit_notes, status = operating_point(found, columns, positive, threshold, threshold_rule, fit_on)
     records, notes = _ranking(found, level)
     notes = [
         rows_note(len(found.labels), found.patients, unit, repeated=found.repeats is not None),
@@ -110,14 +130,27 @@ def evaluate(
         *_class_notes(found),
         *notes,
     ]
-    limit, limit_notes, status = operating_point(found, columns, positive, threshold, threshold_rule, fit_on)
     cells: dict[str, int] = {}
     if limit is None:
         notes.append("no threshold was given: sensitivity, specificity and predictive values are left out")
     else:
-        records_at, cells = _at_threshold(found, limit, sampling, prevalence, level, status)
-        records += records_at
-        notes += [*limit_notes, *_sampling_notes(sampling, prevalence)]
+        records_at, cells = records_at_threshold(found, limit, sampling, stated, level, status)
+        records += records_at + records_at_prevalences(found, limit, further, level, status)
+        notes += [*limit_notes, *sampling_notes(sampling, stated, further)]
+    for own, own_notes in _of_probabilities(found, calibration, decision_curve, level, sampling, stated):
+        records += own
+        notes += own_notes
+    n_missing = len(everyone.scores) - len(found.scores)
+    records = stamped(records, n_missing)
+    if missing == "bounds" and n_missing:
+        every_limit = limit
+        if isinstance(limit, np.ndarray):  # a column: that of the rows without a score as well
+            every_limit = operating_point(everyone, columns, positive, threshold, None, None)[0]
+        bounds, bound_notes = bound_records(
+            everyone, every_limit, lambda one: _bounded(one, every_limit, sampling, level, status)
+        )
+        records += bounds
+        notes += bound_notes
     of_groups, group_notes, tests = group_records(found, groups, limit, level)
     single = None if limit is None or isinstance(limit, np.ndarray) else float(limit)
     return Evaluation(
@@ -163,6 +196,44 @@ def _several(
     return evaluate_labels(
         table, labels=list(label), scores=columns, positive=positive, threshold=threshold, **options
     )
+
+
+def _prevalences(prevalence: float | Sequence[float] | None) -> tuple[float | None, list[float]]:
+    """The one prevalence that all predictive values hold at, or several beside that of the sample."""
+    if prevalence is None or isinstance(prevalence, int | float):
+        return prevalence, []
+    values = [float(value) for value in prevalence]
+    return (values[0], []) if len(values) == 1 else (None, values)
+
+
+def _bounded(
+    filled: Predictions,
+    limit: float | NDArray[np.float64] | None,
+    sampling: Literal["cohort", "enriched"],
+    level: float,
+    status: str | None,
+) -> list[dict[str, Any]]:
+    records = _ranking(filled, level)[0]
+    if limit is None:
+        return records
+    return records + records_at_threshold(filled, limit, sampling, None, level, status)[0]
+
+
+def _of_probabilities(
+    found: Predictions,
+    calibration: bool,
+    decision_curve: str | Sequence[float] | None,
+    level: float,
+    sampling: Literal["cohort", "enriched"],
+    prevalence: float | None,
+) -> list[tuple[list[dict[str, Any]], list[str]]]:
+    parts = []
+    if calibration:
+        parts.append(calibration_records(found, level, sampling))
+    if decision_curve is not None:
+        thresholds = decision_thresholds(decision_curve)
+        parts.append(decision_records(found, thresholds, level, sampling, prevalence))
+    return parts
 
 
 def _ranking(found: Predictions, level: float) -> tuple[list[dict[str, Any]], list[str]]:
@@ -211,53 +282,6 @@ def _class_notes(found: Predictions) -> list[str]:
             notes.append(
                 f"only {count} {name} cases: fewer than 10, read every interval that rests on them with care"
             )
-    return notes
-
-
-def _at_threshold(
-    found: Predictions,
-    limit: float | NDArray[np.float64],
-    sampling: Literal["cohort", "enriched"],
-    prevalence: float | None,
-    level: float,
-    status: str | None,
-) -> tuple[list[dict[str, Any]], dict[str, int]]:
-    accuracy = diagnostic_accuracy(
-        found.labels,
-        found.scores >= limit,
-        patients=found.patients,
-        sampling=sampling,
-        prevalence=prevalence,
-        level=level,
-    )
-    group = "all" if found.folds is None else "pooled"
-    records = [
-        record_of(name, group, estimate, _joined(estimate.status, status))
-        for name, estimate in accuracy.estimates().items()
-    ]
-    return records, accuracy.table.to_dict()
-
-
-def _joined(own: str, imposed: str | None) -> str:
-    if imposed is None:
-        return own
-    return imposed if own == "ok" else f"{own}; {imposed}"
-
-
-def _sampling_notes(sampling: str, prevalence: float | None) -> list[str]:
-    notes = []
-    if sampling == "enriched":
-        told = (
-            "are left out" if prevalence is None else f"are those at the stated prevalence of {prevalence:g}"
-        )
-        notes.append(
-            f"ENRICHED sampling: predictive values {told}; accuracy, F1 and MCC hold only for the mixture of "
-            "this sample"
-        )
-    elif prevalence is not None:
-        notes.append(
-            f"predictive values are those at the stated prevalence of {prevalence:g}, not of this sample"
-        )
     return notes
 
 

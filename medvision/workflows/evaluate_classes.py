@@ -73,13 +73,22 @@ def evaluate_classes(
         found.labels, called, classes=places, patients=owners, seed=seed, level=level
     )
     records = [*_area_records(found, seed, level), *_class_records(found, accuracy, level)]
-    notes = [rows_note(len(found.labels), owners, unit), *found.notes]
+    notes = [rows_note(len(found.labels), owners, unit), *found.notes, *_reversed_notes(records)]
     if ordinal:
         of_order, order_note = _order_records(found, called, level)
         records, notes = records + of_order, [*notes, order_note]
     return Evaluation(
         tuple(records), {}, tuple(notes), found.source, confusion=_confusion(found.names, accuracy)
     )
+
+
+def _reversed_notes(records: Records) -> list[str]:
+    return [
+        f"the AUC of {record['group']} lies below 0.5: see whether its column of scores is the right one; "
+        "it was not turned round"
+        for record in records
+        if record["metric"] == "auroc" and record["high"] is not None and record["high"] < 0.5
+    ]
 
 
 def _area_records(found: ClassPredictions, seed: int, level: float) -> Records:
@@ -194,7 +203,7 @@ def evaluate_labels(
             at = diagnostic_accuracy(truth, values >= limits[name], patients=found.patients, level=level)
             records += [record_of(metric, name, one) for metric, one in at.estimates().items()]
             tables[name] = at.table.to_dict()
-    notes = [rows_note(len(found.labels), found.patients, unit), *found.notes]
+    notes = [rows_note(len(found.labels), found.patients, unit), *found.notes, *_reversed_notes(records)]
     told = ", ".join(f"{name} {limit:g}" for name, limit in limits.items())
     notes.append(
         f"predicted at these scores and above: {told}"

@@ -19,6 +19,7 @@ from medvision.runs import atomic_write
 from medvision.workflows.compare import ComparedModels
 from medvision.workflows.confusion_table import confusion_table
 from medvision.workflows.evaluation_result import Evaluation
+from medvision.workflows.probability_records import NET_BENEFIT
 
 _MARK = " †"
 
@@ -32,7 +33,7 @@ def evaluation_table(found: Evaluation) -> Table:
     Args:
         found: What `evaluate` returned.
     """
-    records = [record for record in found.estimates if not _of_subgroup(found, record)]
+    records = [record for record in found.estimates if _of_all(found, record)]
     columns: dict[str, list[str]] = {"Measure": [measure(record["metric"]).label for record in records]}
     if len({record["group"] for record in records}) > 1:
         columns["Group"] = [str(record["group"]) for record in records]
@@ -62,7 +63,7 @@ def _cautions(records: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def evaluation_tables(found: Evaluation) -> list[Table]:
-    """Return the estimates of all cases, and where subgroups were asked for the table of these.
+    """Return the estimates of all cases, and the tables of subgroups and of net benefit that were asked for.
 
     Args:
         found: What `evaluate` returned.
@@ -72,7 +73,25 @@ def evaluation_tables(found: Evaluation) -> list[Table]:
         tables.append(_subgroup_table(found))
     if found.confusion:
         tables.append(confusion_table(found.confusion))
+    if any(record["metric"] in NET_BENEFIT for record in found.estimates):
+        tables.append(_net_benefit_table(found))
     return tables
+
+
+def _of_all(found: Evaluation, record: Mapping[str, Any]) -> bool:
+    return not _of_subgroup(found, record) and record["metric"] not in NET_BENEFIT
+
+
+def _net_benefit_table(found: Evaluation) -> Table:
+    """One row a threshold: the model, treating all, and how many interventions the model spares."""
+    rows: dict[str, list[str]] = {}
+    for record in found.estimates:
+        if record["metric"] in NET_BENEFIT:
+            row = rows.setdefault(record["group"], [str(record["group"]).removeprefix("threshold ")])
+            row.append(_printed(record) if record["metric"] == NET_BENEFIT[0] else _number(record["value"]))
+    head = ("Threshold", "Net benefit", "Treating all", "Interventions avoided")
+    notes = ("Interventions avoided are counted against treating all, at the same number of cases found.",)
+    return Table("decision_curve", "Net benefit", head, tuple(map(tuple, rows.values())), notes)
 
 
 def _of_subgroup(found: Evaluation, record: Mapping[str, Any]) -> bool:
@@ -157,6 +176,10 @@ def show_tables(
         if estimates:
             atomic_write(out / "estimates.csv", pd.DataFrame(list(estimates)).to_csv(index=False))
     return "\n".join(table_text(table).rstrip() for table in tables)
+
+
+def _number(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.3f}"
 
 
 def _p(value: float | None) -> str:

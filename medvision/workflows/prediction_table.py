@@ -28,7 +28,7 @@ class Predictions:
 
     Attributes:
         labels: True where the condition is present, shape ``(n,)``.
-        scores: Finite, shape ``(n,)``.
+        scores: Shape ``(n,)``; finite, or NaN where missing ones were asked to be kept.
         patients: The patient of each row, or None.
         cases: The case of each row, or None.
         folds: The fold of each row, or None.
@@ -59,6 +59,7 @@ def read_predictions(
     fold: str | None = None,
     repeat: str | None = None,
     positive: object = 1,
+    keep_missing: bool = False,
 ) -> Predictions:
     """Read a table of predictions and refuse what cannot be evaluated.
 
@@ -71,6 +72,7 @@ def read_predictions(
         fold: Column of the fold in which the row was held out.
         repeat: Column of the repeat of the cross-validation.
         positive: The label that means that the condition is present; 1, "1", 1.0 and True are the same.
+        keep_missing: Keep rows whose score is missing, as NaN; otherwise they are refused.
 
     Raises:
         EvaluationError: The file cannot be read, a column is missing, or rows are wrong; all at once.
@@ -82,7 +84,7 @@ def read_predictions(
     """
     named = {"label": label, "score": score, "patient": patient, "case": case, "fold": fold, "repeat": repeat}
     columns = {role: name for role, name in named.items() if name is not None}
-    frame, source = read_rows(table, columns, numbers=["score"])
+    frame, source = read_rows(table, columns, numbers=["score"], keep_missing=keep_missing)
     labels, label_notes = _binary(frame[label], label, positive, str(source["name"]))
 
     def values(role: str) -> NDArray[Any] | None:
@@ -90,7 +92,7 @@ def read_predictions(
 
     return Predictions(
         labels,
-        number_column(frame[score]).to_numpy(dtype=np.float64),
+        number_column(frame[score]).to_numpy(dtype=np.float64, na_value=np.nan),
         values("patient"),
         values("case"),
         values("fold"),
@@ -107,6 +109,7 @@ def read_rows(
     *,
     numbers: Sequence[str],
     more: Callable[[pd.DataFrame], list[str]] | None = None,
+    keep_missing: bool = False,
 ) -> tuple[pd.DataFrame, dict[str, object]]:
     """A table whose rows can be evaluated, and where it came from.
 
@@ -115,6 +118,7 @@ def read_rows(
         columns: The column of each role; ``patient``, ``case`` and ``repeat`` mean what they say.
         numbers: The roles whose columns hold finite numbers.
         more: Finds further problems of the table.
+        keep_missing: An empty cell of a number is no problem.
 
     Raises:
         EvaluationError: The file cannot be read, a column is missing, or rows are wrong; all at once.
@@ -133,14 +137,16 @@ def read_rows(
     patient = columns.get("patient")
     problems = [
         *_missing(frame, {role: name for role, name in columns.items() if role not in numbers}, owner),
-        *(line for role in numbers for line in _not_finite(frame, columns[role], owner, role)),
+        *(line for role in numbers for line in _not_finite(frame, columns[role], owner, role, keep_missing)),
         *_repeated_cases(frame, columns.get("case"), columns.get("repeat")),
         *(more(frame) if more else []),
     ]
     if problems:
         shown = problems[:_SHOWN] + ([f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else [])
+        empty = list(numbers) == ["score"] and not keep_missing and frame[columns["score"]].isna().any()
+        hint = ", or see missing=drop and missing=bounds for scores" if empty else ""
         raise EvaluationError(
-            f"{len(problems)} problems in {source['name']}; mend or remove those rows", problems=shown
+            f"{len(problems)} problems in {source['name']}; mend or remove those rows{hint}", problems=shown
         )
     owners = None if patient is None else int(frame[patient].nunique())
     return frame, {**source, "patients": owners, "columns": dict(columns)}
@@ -324,11 +330,16 @@ def _missing(frame: pd.DataFrame, columns: Mapping[str, str], owner: str | None)
     ]
 
 
-def _not_finite(frame: pd.DataFrame, score: str, owner: str | None, role: str) -> list[str]:
+def _not_finite(
+    frame: pd.DataFrame, score: str, owner: str | None, role: str, keep_missing: bool
+) -> list[str]:
     numbers = number_column(frame[score]).to_numpy(dtype=np.float64, na_value=np.nan)
+    wrong = ~np.isfinite(numbers)
+    if keep_missing:
+        wrong &= ~frame[score].isna().to_numpy()
     return [
         f"{_where(frame, int(row), owner)}: the {role} {str(frame[score].iloc[row])!r} is no finite number"
-        for row in np.flatnonzero(~np.isfinite(numbers))
+        for row in np.flatnonzero(wrong)
     ]
 
 

@@ -15,6 +15,7 @@ import pytest
 
 import medvision.evaluation
 from medvision.workflows.evaluate import evaluate, evaluate_masks
+from medvision.workflows.evaluate_numbers import evaluate_regression, evaluate_survival
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 SCHEMA = json.loads((DOCS / "evaluation.schema.json").read_text(encoding="utf-8"))
@@ -45,6 +46,7 @@ def table() -> pd.DataFrame:
         {
             "y": label,
             "p": label + rng.normal(size=80),
+            "q": rng.random(80),
             "f": np.arange(80) % 4,
             "sex": rng.choice(["f", "m"], 80),
         }
@@ -58,10 +60,13 @@ def table() -> pd.DataFrame:
         {"threshold": 0.5, "fold": "f"},
         {"threshold_rule": "youden", "by": ["sex"]},
         {"threshold": 99.0, "sampling": "enriched"},
+        {"threshold": 0.5, "missing": "bounds", "prevalence": [0.01, 0.1]},
+        {"score": "q", "calibration": True, "decision_curve": "0:0.4:0.2"},
     ],
 )
 def test_json_fits_the_schema(table: pd.DataFrame, options: dict[str, object]) -> None:
-    found = json.loads(evaluate(table, label="y", score="p", **options).to_json())
+    gappy = table.assign(p=table["p"].mask(table.index < 5)) if "missing" in options else table
+    found = json.loads(evaluate(gappy, label="y", **{"score": "p", **options}).to_json())
     jsonschema.validate(found, SCHEMA)
 
 
@@ -73,6 +78,17 @@ def test_json_of_classes_and_labels_fits_the_schema(table: pd.DataFrame) -> None
         assert len(found["confusion"]["shares"]) == len(classes) ** 2
     labels = evaluate(more, label=["y", "z"], score=["p", "b"], threshold=[0.5, 0.2])
     jsonschema.validate(json.loads(labels.to_json()), SCHEMA)
+
+
+def test_json_of_numbers_and_times_fits_the_schema(table: pd.DataFrame) -> None:
+    followed = table.assign(time=np.arange(80) % 9 + 1.0)
+    for found in (
+        evaluate_regression(table, label="y", score="p"),
+        evaluate_regression(table, label="y", score="p", patient="f"),
+        evaluate_survival(followed, time="time", event="y", score="p", tau=5),
+        evaluate_survival(followed.assign(y=0), time="time", event="y", score="p"),
+    ):
+        jsonschema.validate(json.loads(found.to_json()), SCHEMA)
 
 
 def test_json_of_undefined_estimates_fits_the_schema(table: pd.DataFrame) -> None:

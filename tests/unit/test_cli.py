@@ -6,6 +6,7 @@ import resource
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -153,6 +154,56 @@ def test_evaluate_takes_several_classes_and_labels(tmp_path, capsys):
         (["--score", "pa,pb", "--threshold", "0.3,x"], "a number for each label"),
     ):
         assert run("evaluate", str(table), "--label", "y", *words) == 2
+        assert told in capsys.readouterr().err
+
+
+def test_evaluate_measures_probabilities_prevalences_and_missing_scores(predictions, capsys, tmp_path):
+    table = pd.read_csv(predictions)
+    table["score"] = (1 / (1 + np.exp(-table["score"]))).mask(table.index == 7)
+    table.to_csv(tmp_path / "gaps.csv", index=False)
+    words = [
+        "evaluate",
+        str(tmp_path / "gaps.csv"),
+        "--threshold",
+        "0.5",
+        "--missing",
+        "bounds",
+        "--calibration",
+    ]
+    words += ["--prevalence", "0.01,0.1", "--decision-curve", "0.1:0.3:0.1", "--out", str(tmp_path / "out")]
+    assert run(*words, "--json") == 0
+    records = json.loads(capsys.readouterr().out)["estimates"]
+    groups = {row["group"] for row in records}
+    assert {"worst case", "best case", "prevalence 0.01", "threshold 0.2"} <= groups
+    assert "calibration_slope" in {row["metric"] for row in records}
+    rows = (tmp_path / "out" / "decision_curve.csv").read_text(encoding="utf-8").splitlines()
+    assert [row.split(",")[0] for row in rows] == ["Threshold", "0.1", "0.2", "0.3"]
+    assert run("evaluate", str(tmp_path / "gaps.csv")) == 2
+    assert "row 9" in capsys.readouterr().err
+    assert run(*words[:4], "--prevalence", "5%", "--missing", "drop") == 2
+    assert "--prevalence 5%" in capsys.readouterr().err
+
+
+def test_evaluate_takes_numbers_and_times(tmp_path, capsys):
+    table = tmp_path / "table.csv"
+    rows = "".join(f"{i % 9 + 1},{i % 7 + 2},{i % 3 > 0:d},{(i * 7) % 11},P{i // 2}\n" for i in range(60))
+    table.write_text("ml,months,died,risk,patient_id\n" + rows, encoding="utf-8")
+    words = ["evaluate", str(table), "--score", "risk", "--patient", "patient_id", "--json"]
+    assert run(*words, "--label", "ml", "--regression") == 0
+    content = json.loads(capsys.readouterr().out)
+    assert [r["metric"] for r in content["estimates"]][:4] == ["mae", "rmse", "bias", "r_squared"]
+    assert {r["n_patients"] for r in content["estimates"]} == {30}
+    assert run(*words, "--time", "months", "--event", "died", "--tau", "6") == 0
+    content = json.loads(capsys.readouterr().out)
+    assert [r["metric"] for r in content["estimates"]] == ["harrell_c", "uno_c"]
+    for more, told in (
+        (["--regression", "--threshold", "3"], "--threshold is for classes"),
+        (["--regression", "--label", "ml", "--tau", "3"], "--tau does not go with --regression"),
+        (["--time", "months"], "both columns"),
+        (["--label", "died", "--tau", "3"], "--tau needs --time and --event"),
+        (["--time", "months", "--event", "died", "--tau", "99"], "outside the follow-up"),
+    ):
+        assert run(*words, *more) == 2
         assert told in capsys.readouterr().err
 
 

@@ -37,3 +37,9 @@ def test_many_outcomes_at_once_are_each_alone() -> None:
 def test_neighbours_in_one_place_are_averaged() -> None:
     x, y = np.array([1.0, 1.0, 1.0, 5.0]), np.array([0.0, 1.0, 1.0, 9.0])
     assert local_linear(x, y, np.array([1.0]), np.ones((1, 4)), 0.5)[0, 0] == pytest.approx(2 / 3)
+
+
+def test_neighbours_in_one_place_away_from_the_point_are_averaged_there() -> None:
+    x, y = np.array([1.0, 3.0, 3.0, 3.0, 9.0]), np.array([0.0, 0.0, 1.0, 1.0, 0.0])
+    drawn = np.array([[0.0, 1.0, 1.0, 1.0, 1.0]])
+    assert local_linear(x, y, np.array([1.0]), drawn, 0.5)[0, 0] == pytest.approx(2 / 3)

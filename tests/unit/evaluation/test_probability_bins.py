@@ -53,6 +53,17 @@ def test_the_debiased_error_is_that_of_simulated_noise(sample) -> None:
     assert found.ece_debiased.value == pytest.approx(2 * plain - noisy, abs=3e-4)
 
 
+def test_as_the_package_of_the_authors() -> None:
+    # uncertainty-calibration 0.1.4 on ten equal-mass bins: plugin_ce, unbiased_l2_ce and normal_debiased_ce
+    # (20,000 draws, and a variance over n instead of n - 1).
+    rng = np.random.default_rng(0)
+    p = rng.random(500)
+    found = calibration_error(rng.random(500) < p**1.3, p, resamples=20)
+    assert found.ece.value == pytest.approx(0.07435813112048022, rel=1e-9)
+    assert found.rms_debiased.value == pytest.approx(0.06803412445488183, rel=1e-9)
+    assert found.ece_debiased.value == pytest.approx(0.06626, abs=5e-4)
+
+
 def test_two_bins_of_published_probabilities() -> None:
     # util_test.py, test_get_binary_ce, of p-lambda/verified_calibration: 4/9 * 0.25 + 5/9 * 0.2, and squared.
     p = [0.5, 0.5, 0.5, 0.6, 0.5, 0.6, 0.6, 0.6, 0.6]

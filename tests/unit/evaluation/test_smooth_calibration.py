@@ -77,6 +77,19 @@ def test_right_probabilities_lie_in_the_range_and_wrong_ones_above() -> None:
         assert getattr(wrong, name).value > wrong.if_calibrated[name][1], name
 
 
+def test_many_probabilities_are_joined_without_harm(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(1)
+    p = rng.random(800)
+    labels = rng.random(800) < p
+    joined = calibration_curve(labels, p, resamples=40)
+    monkeypatch.setattr("medvision.evaluation.smooth_calibration._PLACES", 800)
+    exact = calibration_curve(labels, p, resamples=40)
+    np.testing.assert_allclose(joined.low, exact.low, atol=2e-3)
+    np.testing.assert_allclose(joined.high, exact.high, atol=2e-3)
+    np.testing.assert_array_equal(joined.observed, exact.observed)
+    assert joined.if_calibrated["ici"] == pytest.approx(exact.if_calibrated["ici"], abs=1e-3)
+
+
 def test_copies_inside_patients_leave_the_band_alone(sample) -> None:
     labels, p = sample
     once = calibration_curve(labels, p, patients=np.arange(160), resamples=80)
@@ -98,6 +111,7 @@ def test_the_order_of_the_rows_does_not_matter(sample) -> None:
 def test_constant_probabilities_and_one_class() -> None:
     flat = calibration_curve([0, 1] * 10, [0.3] * 20, resamples=20)
     assert flat.observed.tolist() == [0.5]
+    assert flat.low[0] < 0.5 < flat.high[0]
     assert [flat.ici.value, flat.emax.value] == pytest.approx([0.2, 0.2])
     one = calibration_curve([1] * 20, np.linspace(0.5, 0.9, 20), resamples=20)
     assert one.ici.status == "one_class"

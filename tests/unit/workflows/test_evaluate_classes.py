@@ -140,6 +140,8 @@ def test_what_could_mislead_is_noted(grades: pd.DataFrame) -> None:
     assert any("share the highest score" in note for note in found.notes)
     few = grades[(grades["grade"] != "mid") | (np.arange(90) < 9)]
     assert any("cases of mid" in note for note in evaluate(few, label="grade", score=CLASSES).notes)
+    swapped = evaluate(grades, label="grade", score=CLASSES | {"low": "p_high", "high": "p_low"})
+    assert any("AUC of high lies below 0.5: see whether its column" in note for note in swapped.notes)
     none = evaluate(grades[grades["grade"] != "mid"], label="grade", score=CLASSES)
     assert any("no case of mid" in note for note in none.notes)
     assert _value(none, "macro_auroc") is None
@@ -200,6 +202,12 @@ def test_labels_have_their_own_areas_and_thresholds(findings: pd.DataFrame) -> N
     assert _value(found, "macro_auroc") == pytest.approx(mean)
     assert evaluate(findings, label=names, score=columns, threshold=0.5).thresholds["stone"] == 0.5
     assert any("no threshold" in note for note in evaluate(findings, label=names, score=columns).notes)
+
+
+def test_a_reversed_label_is_noted(findings: pd.DataFrame) -> None:
+    turned = findings.assign(p_mass=-findings["p_mass"])
+    found = evaluate(turned, label=["mass", "cyst"], score=["p_mass", "p_cyst"])
+    assert next(n for n in found.notes if "below 0.5" in n).startswith("the AUC of mass")
 
 
 def test_a_label_that_no_case_has_is_left_out_of_the_mean(findings: pd.DataFrame) -> None:
