@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
-from scipy.special import chdtri, chndtr, fdtri, ncfdtr
+import numpy as np
+from scipy.special import fdtri, ndtr, ndtri
 
 from medvision.errors import EvaluationError
-from medvision.evaluation.inputs import checked_level, one_of
+from medvision.evaluation.inputs import Floats, checked_level, one_of
 from medvision.evaluation.multi_reader import SCOPES
 from medvision.evaluation.obuchowski_rockette import Scope, VarianceComponents
 
@@ -69,10 +71,32 @@ def power_reader_study(
         raise EvaluationError("the components leave no variance between readings; a power needs one")
     beyond = readers * difference**2 / (2 * noise)
     if scope == "FRRC":
-        return float(1 - chndtr(chdtri(1, alpha), 1, beyond))
+        reach = math.sqrt(beyond) - float(ndtri(1 - alpha / 2))
+        return float(ndtr(reach) + ndtr(reach - 2 * math.sqrt(beyond)))
     df = (noise / mean_square) ** 2 * (readers - 1)
-    critical = float(fdtri(1, df, 1 - alpha))
-    return float(1 - ncfdtr(1, df, beyond, critical))
+    return _beyond_critical(math.sqrt(beyond), df, float(fdtri(1, df, 1 - alpha)))
+
+
+@lru_cache(maxsize=1)
+def _gauss_legendre() -> tuple[Floats, Floats]:
+    nodes, weights = np.polynomial.legendre.leggauss(200)
+    return nodes, weights
+
+
+def _beyond_critical(shift: float, df: float, critical: float) -> float:
+    """The chance that a non-central F of 1 and ``df`` degrees of freedom exceeds a value.
+
+    The mean of P(|Z + shift| > s √critical) over s, the square root of chi-square over its degrees of
+    freedom, by Gauss and Legendre's rule. scipy's own function is NaN for some large shifts.
+    """
+    half = 10 / math.sqrt(2 * df)
+    low, high = max(0.0, 1 - half), 1 + half
+    nodes, weights = _gauss_legendre()
+    s = low + (nodes + 1) / 2 * (high - low)
+    density = (df - 1) * np.log(s) - df * (s**2 - 1) / 2
+    weights = weights * np.exp(density - density.max())
+    limit = math.sqrt(critical) * s
+    return float(weights @ (ndtr(shift - limit) + ndtr(-shift - limit)) / weights.sum())
 
 
 def sample_size_reader_study(

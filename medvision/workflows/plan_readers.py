@@ -19,6 +19,7 @@ from medvision.workflows.reader_pilot import Pilot
 _READERS = (3, 4, 5, 6, 7, 8, 10, 12, 15, 20)
 _CASES = (100, 150, 200, 300, 400)
 _MOST_CASES = 10_000
+_FEW = 30
 _RANDOM = {
     "RRRC": "readers and cases random",
     "FRRC": "readers fixed and cases random",
@@ -209,11 +210,13 @@ def _text(pilot: Pilot, row: ReaderRow, difference: float, power: float, scope: 
         f"error {1 - level:.3g}; Obuchowski and Rockette with Hillis' degrees of freedom, "
         f"{_RANDOM[scope]}; Hillis, Obuchowski and Berbaum 2011). Components of variance from "
         f"{pilot.source}: variance {parts.variance:.3g}, Cov1 {parts.cov1:.3g}, Cov2 {parts.cov2:.3g}, "
-        f"Cov3 {parts.cov3:.3g}, modality by reader {max(pilot.interaction, 0.0):.3g}; the planned study is assumed to have the "
-        "same share of cases with the condition."
+        f"Cov3 {parts.cov3:.3g}, modality by reader {max(pilot.interaction, 0.0):.3g}; the planned study is "
+        "assumed to have the same share of cases with the condition."
     )
     if pilot.interaction < 0:
         text += f" The last was estimated as {pilot.interaction:.3g} and counts as 0."
+    if int(row.cases or 0) < _FEW:
+        text += f" These variances hold for large samples: fewer than {_FEW} cases are no plan."
     return text
 
 

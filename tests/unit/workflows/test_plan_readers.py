@@ -158,6 +158,13 @@ def test_wrong_variances_are_refused(variances: ReaderVariances, told: str) -> N
         pilot_from(variances)
 
 
+def test_a_handful_of_cases_is_no_plan() -> None:
+    found = plan_readers(pilot_from(GIVEN), difference=0.5)
+    assert "fewer than 30 cases are no plan" in found.text
+    assert all(power > 0.999 for row in found.rows for power in row.power.values())
+    assert "no plan" not in plan_readers(pilot_from(GIVEN), difference=0.05).text
+
+
 def test_what_cannot_be_reached_is_said() -> None:
     with pytest.raises(EvaluationError, match="5 readers do"):
         plan_readers(pilot_from(GIVEN), difference=0.04, readers=3)
