@@ -206,7 +206,7 @@ def _text(pilot: Pilot, row: ReaderRow, difference: float, power: float, scope: 
     parts = pilot.components
     text = (
         f"{row.readers} readers who each read {row.cases} cases under both modalities find a difference of "
-        f"{abs(difference):g} in the mean figure of merit with a power of {100 * power:g}% (two-sided type I "
+        f"{abs(difference):g} in the mean {pilot.figure} with a power of {100 * power:g}% (two-sided type I "
         f"error {1 - level:.3g}; Obuchowski and Rockette with Hillis' degrees of freedom, "
         f"{_RANDOM[scope]}; Hillis, Obuchowski and Berbaum 2011). Components of variance from "
         f"{pilot.source}: variance {parts.variance:.3g}, Cov1 {parts.cov1:.3g}, Cov2 {parts.cov2:.3g}, "

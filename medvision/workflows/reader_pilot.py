@@ -15,6 +15,13 @@ from medvision.workflows.reader_options import ReaderVariances, ReadingColumns
 from medvision.workflows.readings import read_readings
 
 
+_WORDS = {
+    "auc": "area under the ROC curve",
+    "sensitivity": "sensitivity",
+    "specificity": "specificity",
+}
+
+
 @dataclass(frozen=True)
 class Pilot:
     """Components of variance, and the cases that they rest on.
@@ -24,6 +31,7 @@ class Pilot:
         cases: On which they rest.
         source: Words for the protocol.
         per_patient: Cases a patient, where the covariances are those of clustered cases.
+        figure: Words for what the readers are measured by.
 
     Example:
         >>> pilot_from(ReaderVariances(0.0008, 0.00035, 0.00034, 0.00024, 0.0002, 114)).cases
@@ -34,6 +42,7 @@ class Pilot:
     cases: int
     source: str
     per_patient: float | None = None
+    figure: str = "figure of merit"
 
     @property
     def interaction(self) -> float:
@@ -109,6 +118,7 @@ def pilot_of(
         f"({int(truth.sum())} with the condition)"
     )
     if patient is None:
-        return Pilot(study.components, len(truth), source)
+        return Pilot(study.components, len(truth), source, figure=_WORDS[figure])
     patients = found["patient"].nunique()
-    return Pilot(study.components, len(truth), f"{source} of {patients} patients", len(truth) / patients)
+    source += f" of {patients} patients"
+    return Pilot(study.components, len(truth), source, len(truth) / patients, _WORDS[figure])
