@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -95,7 +94,6 @@ def evaluate_readings(
     level: float,
     json: bool,
     out: Path | None,
-    unused: Mapping[str, object],
 ) -> int:
     """Evaluate a table of readings: modalities against each other, or an algorithm against the readers.
 
@@ -109,14 +107,11 @@ def evaluate_readings(
         level: Confidence level.
         json: Print JSON.
         out: Folder for the tables.
-        unused: Options of other evaluations, by their name; none may be given.
     """
     from medvision.workflows.evaluate_readers import evaluate_ai_against_readers, evaluate_readers
     from medvision.workflows.evaluation_tables import show_tables
     from medvision.workflows.reader_tables import reader_tables
 
-    if given := [name for name, value in unused.items() if value is not None]:
-        raise EvaluationError(f"--reader does not go with {', '.join(given)}; leave the one or the other out")
     if (columns.modality is None) == (ai is None):
         raise EvaluationError(
             "a table of readings needs --modality COLUMN to compare modalities, or --ai NAME to compare the "

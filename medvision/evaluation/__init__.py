@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from medvision.evaluation.accuracy import DiagnosticAccuracy, TwoByTwo, diagnostic_accuracy
     from medvision.evaluation.ai_against_readers import compare_ai_with_readers, compare_readers_with_constant
     from medvision.evaluation.auroc_comparison import compare_auroc
+    from medvision.evaluation.brier_parts import BrierDecomposition, brier_decomposition
     from medvision.evaluation.class_confusion import MulticlassAccuracy, multiclass_accuracy
     from medvision.evaluation.clustered import ClusteredProportion, clustered_proportion
     from medvision.evaluation.coordinates import RocCoordinates, roc_coordinates
@@ -23,11 +24,14 @@ if TYPE_CHECKING:
         cross_validated_auroc,
     )
     from medvision.evaluation.detection_matching import match_marks
+    from medvision.evaluation.empty_masks import Presence, structure_presence
     from medvision.evaluation.estimates import Comparison, Estimate
     from medvision.evaluation.fixed_rate import compare_at, sensitivity_at, specificity_at
     from medvision.evaluation.froc_curve import Froc, compare_froc, froc
     from medvision.evaluation.froc_merit import MeritEstimate, compare_froc_fom, froc_fom
     from medvision.evaluation.intraclass import icc
+    from medvision.evaluation.lesion_summary import summarise_lesions
+    from medvision.evaluation.lesionwise import LesionwiseScores, lesionwise_scores
     from medvision.evaluation.margins import MarginTest, equivalence, non_inferiority
     from medvision.evaluation.mcnemar_test import mcnemar
     from medvision.evaluation.method_agreement import BlandAltman, bland_altman
@@ -60,12 +64,7 @@ if TYPE_CHECKING:
     from medvision.evaluation.partial_roc import partial_auroc
     from medvision.evaluation.precision_recall import average_precision
     from medvision.evaluation.prevalence_table import predictive_values
-    from medvision.evaluation.probability_bins import (
-        BrierDecomposition,
-        CalibrationError,
-        brier_decomposition,
-        calibration_error,
-    )
+    from medvision.evaluation.probability_bins import CalibrationError, calibration_error
     from medvision.evaluation.proportions import proportion
     from medvision.evaluation.rater_agreement import Kappa, fleiss_kappa, kappa
     from medvision.evaluation.reader_power import power_reader_study, sample_size_reader_study
@@ -83,7 +82,8 @@ if TYPE_CHECKING:
         sample_size_proportion,
     )
     from medvision.evaluation.segmentation import segmentation_scores
-    from medvision.evaluation.segmentation_summary import summarise_segmentation
+    from medvision.evaluation.segmentation_comparison import SegmentationComparison, compare_segmentation
+    from medvision.evaluation.segmentation_summary import mean_over_structures, summarise_segmentation
     from medvision.evaluation.separate_parts import compare_mean_auroc, mean_auroc
     from medvision.evaluation.smooth_calibration import CalibrationCurve, calibration_curve
     from medvision.evaluation.subgroup_analysis import Subgroups, adjusted_interactions, subgroups
@@ -94,7 +94,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "BlandAltman": "method_agreement",
     "BootstrapEstimate": "resampling",
-    "BrierDecomposition": "probability_bins",
+    "BrierDecomposition": "brier_parts",
     "Calibration": "reliability",
     "CalibrationCurve": "smooth_calibration",
     "CalibrationError": "probability_bins",
@@ -107,16 +107,19 @@ _HOMES = {
     "Estimate": "estimates",
     "Froc": "froc_curve",
     "Kappa": "rater_agreement",
+    "LesionwiseScores": "lesionwise",
     "MarginTest": "margins",
     "MeritEstimate": "froc_merit",
     "MissingDataBounds": "missing_predictions",
     "MulticlassAccuracy": "class_confusion",
     "MulticlassAuroc": "multiclass",
     "NestedCrossValidation": "nested_validation",
+    "Presence": "empty_masks",
     "ReaderStudy": "multi_reader",
     "Recalibration": "recalibration",
     "RegressionScores": "regression_readout",
     "RocCoordinates": "coordinates",
+    "SegmentationComparison": "segmentation_comparison",
     "Subgroups": "subgroup_analysis",
     "ThresholdOptimism": "threshold_stability",
     "TwoByTwo": "accuracy",
@@ -128,7 +131,7 @@ _HOMES = {
     "average_precision": "precision_recall",
     "bland_altman": "method_agreement",
     "bootstrap": "resampling",
-    "brier_decomposition": "probability_bins",
+    "brier_decomposition": "brier_parts",
     "calibration": "reliability",
     "calibration_curve": "smooth_calibration",
     "calibration_error": "probability_bins",
@@ -143,6 +146,7 @@ _HOMES = {
     "compare_mean_auroc": "separate_parts",
     "compare_proportions": "paired_proportions",
     "compare_readers_with_constant": "ai_against_readers",
+    "compare_segmentation": "segmentation_comparison",
     "corrected_resampled_t": "repeated_validation",
     "cross_validated_auroc": "cross_validation",
     "decision_curve": "net_benefit",
@@ -156,9 +160,11 @@ _HOMES = {
     "harrell_c": "survival_concordance",
     "icc": "intraclass",
     "kappa": "rater_agreement",
+    "lesionwise_scores": "lesionwise",
     "match_marks": "detection_matching",
     "mcnemar": "mcnemar_test",
     "mean_auroc": "separate_parts",
+    "mean_over_structures": "segmentation_summary",
     "missing_data_bounds": "missing_predictions",
     "multiclass_accuracy": "class_confusion",
     "multiclass_auroc": "multiclass",
@@ -188,7 +194,9 @@ _HOMES = {
     "segmentation_scores": "segmentation",
     "sensitivity_at": "fixed_rate",
     "specificity_at": "fixed_rate",
+    "structure_presence": "empty_masks",
     "subgroups": "subgroup_analysis",
+    "summarise_lesions": "lesion_summary",
     "summarise_segmentation": "segmentation_summary",
     "threshold_interval": "threshold_stability",
     "top_k_accuracy": "multiclass",
@@ -211,16 +219,19 @@ __all__ = [
     "Estimate",
     "Froc",
     "Kappa",
+    "LesionwiseScores",
     "MarginTest",
     "MeritEstimate",
     "MissingDataBounds",
     "MulticlassAccuracy",
     "MulticlassAuroc",
     "NestedCrossValidation",
+    "Presence",
     "ReaderStudy",
     "Recalibration",
     "RegressionScores",
     "RocCoordinates",
+    "SegmentationComparison",
     "Subgroups",
     "ThresholdOptimism",
     "TwoByTwo",
@@ -247,6 +258,7 @@ __all__ = [
     "compare_mean_auroc",
     "compare_proportions",
     "compare_readers_with_constant",
+    "compare_segmentation",
     "corrected_resampled_t",
     "cross_validated_auroc",
     "decision_curve",
@@ -260,9 +272,11 @@ __all__ = [
     "harrell_c",
     "icc",
     "kappa",
+    "lesionwise_scores",
     "match_marks",
     "mcnemar",
     "mean_auroc",
+    "mean_over_structures",
     "missing_data_bounds",
     "multiclass_accuracy",
     "multiclass_auroc",
@@ -292,7 +306,9 @@ __all__ = [
     "segmentation_scores",
     "sensitivity_at",
     "specificity_at",
+    "structure_presence",
     "subgroups",
+    "summarise_lesions",
     "summarise_segmentation",
     "threshold_interval",
     "top_k_accuracy",

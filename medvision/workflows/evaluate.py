@@ -21,8 +21,14 @@ from medvision.workflows.evaluation_result import record_of
 from medvision.workflows.missing_scores import Missing, bound_records, complete_cases, stamped
 from medvision.workflows.operating_point import operating_point
 from medvision.workflows.prediction_table import Predictions, read_predictions, rows_note, word
-from medvision.workflows.probability_records import calibration_records, decision_records, decision_thresholds
+from medvision.workflows.probability_records import (
+    Measured,
+    calibration_records,
+    decision_records,
+    decision_thresholds,
+)
 from medvision.workflows.threshold_records import (
+    prevalence_curve,
     records_at_prevalences,
     records_at_threshold,
     sampling_notes,
@@ -137,9 +143,13 @@ def evaluate(
         records_at, cells = records_at_threshold(found, limit, sampling, stated, level, status)
         records += records_at + records_at_prevalences(found, limit, further, level, status)
         notes += [*limit_notes, *sampling_notes(sampling, stated, further)]
-    for own, own_notes in _of_probabilities(found, calibration, decision_curve, level, sampling, stated):
-        records += own
-        notes += own_notes
+    curves: dict[str, pd.DataFrame] = {}
+    for part in _of_probabilities(found, calibration, decision_curve, level, sampling, stated):
+        records += part.records
+        notes += part.notes
+        curves |= part.curves
+    if limit is not None and further:
+        curves["predictive_values"] = prevalence_curve(found, limit, further, level)
     n_missing = len(everyone.scores) - len(found.scores)
     records = stamped(records, n_missing)
     if missing == "bounds" and n_missing:
@@ -154,7 +164,13 @@ def evaluate(
     of_groups, group_notes, tests = group_records(found, groups, limit, level)
     single = None if limit is None or isinstance(limit, np.ndarray) else float(limit)
     return Evaluation(
-        (*records, *of_groups), cells, (*notes, *group_notes), found.source, single, interactions=tests
+        (*records, *of_groups),
+        cells,
+        (*notes, *group_notes),
+        found.source,
+        single,
+        interactions=tests,
+        curves=curves,
     )
 
 
@@ -226,7 +242,7 @@ def _of_probabilities(
     level: float,
     sampling: Literal["cohort", "enriched"],
     prevalence: float | None,
-) -> list[tuple[list[dict[str, Any]], list[str]]]:
+) -> list[Measured]:
     parts = []
     if calibration:
         parts.append(calibration_records(found, level, sampling))
@@ -291,33 +307,54 @@ def evaluate_masks(
     *,
     labels: Mapping[str, int | Sequence[int]],
     nsd_tolerance_mm: float,
-    patients: Mapping[str, str] | None = None,
+    patients: Mapping[str, str] | pd.DataFrame | str | Path | None = None,
+    lesions: Mapping[str, Any] | None = None,
     level: float = 0.95,
     seed: int = 0,
+    quiet: bool = True,
 ) -> Evaluation:
     """Evaluate a folder of predicted masks against a folder of references, file by file.
 
+    A mask is a NIfTI, or a DICOM SEG in the grid of the other mask of its case. Masks whose axes are stored
+    in another order are turned; such as lie elsewhere are refused, all at once.
+
     Args:
-        reference_dir: NIfTI masks, one a case; the file's name is the case.
+        reference_dir: Masks, one a case; the file's name is the case.
         prediction_dir: Masks of the same names, on the same grids.
-        labels: The value, or values, of each structure.
+        labels: The value, or values, of each structure. In a DICOM SEG the name is that of a segment, or its
+            number; where a structure has several values, all values are numbers of segments.
         nsd_tolerance_mm: Distance that counts as agreement, in mm.
-        patients: The patient of each case, where a patient has several.
+        patients: The patient of each case, where a patient has several; or a table of ``case_id`` and
+            ``patient_id``, or its path.
+        lesions: To score lesion by lesion, the settings of
+            :func:`medvision.evaluation.lesionwise_scores`, such as ``{"merge_within_mm": 1.42}``; ``{}`` for
+            its own.
         level: Confidence level.
         seed: Of the bootstrap over patients.
+        quiet: Show no progress.
 
     Returns:
-        The mean over cases with its interval and the median, for each structure and measure; ``cases`` holds
-        the scores of each case.
+        The mean over cases with its interval and the median, for each structure and measure, the sensitivity
+        and specificity of a structure's being there, and what `lesions` adds; ``cases`` holds the scores of
+        each case, ``lesions`` and ``components`` what was found in each.
 
     Raises:
-        EvaluationError: A folder is empty, or cases have no prediction; each is named.
-        GeometryError: Two masks of a case do not lie on one grid.
+        EvaluationError: A folder is empty, or cases have no prediction or patient; each is named.
+        GeometryError: The two masks of a case do not lie on one grid; each case is named.
     """
-    from medvision.workflows.mask_folders import paired_masks, score_masks, summarise_masks
+    from medvision.workflows.mask_folders import check_grids, paired_masks, read_patients, score_masks
+    from medvision.workflows.mask_records import mask_notes, mask_records, presence_counts
+    from medvision.workflows.progress import display
 
     pairs, notes = paired_masks(Path(reference_dir), Path(prediction_dir))
-    cases = score_masks(pairs, labels, nsd_tolerance_mm, patients)
-    records, more = summarise_masks(cases, level, seed)
+    owners = list(pairs) if patients is None else read_patients(patients, list(pairs))
+    with display(quiet=quiet) as shown:
+        check_grids(pairs, labels, shown)
+        scores = score_masks(pairs, labels, nsd_tolerance_mm, owners, lesions, shown)
+    records = mask_records(scores.cases, level, seed, lesions=lesions is not None)
+    told = mask_notes(scores.cases, nsd_tolerance_mm, lesions, patients_named=patients is not None)
     source = {"name": Path(reference_dir).name, "rows": len(pairs), "nsd_tolerance_mm": nsd_tolerance_mm}
-    return Evaluation(tuple(records), {}, (*notes, *more), source, None, cases)
+    return Evaluation(
+        tuple(records), {}, (*notes, *told), source, None, scores.cases, lesions=scores.lesions,
+        components=scores.components, structures=tuple(presence_counts(scores.cases)),
+    )  # fmt: skip

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 
 from medvision.errors import EvaluationError
 from medvision.evaluation import Estimate, calibration, calibration_curve, calibration_error, decision_curve
@@ -18,9 +20,28 @@ _STEP = 0.01
 _MOST = 200
 
 
+@dataclass(frozen=True)
+class Measured:
+    """A part of an evaluation.
+
+    Attributes:
+        records: Estimates.
+        notes: Sentences.
+        curves: Tables of what can be drawn.
+
+    Example:
+        >>> Measured([], []).curves
+        {}
+    """
+
+    records: list[dict[str, Any]]
+    notes: list[str]
+    curves: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+
 def calibration_records(
     found: Predictions, level: float, sampling: Literal["cohort", "enriched"]
-) -> tuple[list[dict[str, Any]], list[str]]:
+) -> Measured:
     """Calibration intercept and slope, Brier score, calibration error and the distances of the smooth curve.
 
     Args:
@@ -60,7 +81,15 @@ def calibration_records(
         notes.append("ENRICHED sampling: calibration holds only for the mixture of this sample")
     if main.clipped:
         notes.append(f"{main.clipped} probabilities are 0 or 1: moved by 1e-10 to fit intercept and slope")
-    return records, notes
+    smooth = pd.DataFrame(
+        {
+            "probability": curve.probabilities,
+            "observed": curve.observed,
+            "low": curve.low,
+            "high": curve.high,
+        }
+    )
+    return Measured(records, notes, {"calibration_curve": smooth, "probabilities": _counts(found)})
 
 
 def decision_records(
@@ -69,7 +98,7 @@ def decision_records(
     level: float,
     sampling: Literal["cohort", "enriched"],
     prevalence: float | None,
-) -> tuple[list[dict[str, Any]], list[str]]:
+) -> Measured:
     """Net benefit at every threshold, that of treating all, and interventions avoided.
 
     Args:
@@ -103,10 +132,11 @@ def decision_records(
             plain = Estimate(value, np.nan, np.nan, level, "net benefit", n, owners, "no_interval")
             records.append(record_of(metric, group, plain))
     where = "of this sample" if prevalence is None else f"of {prevalence:g}"
-    return records, [
+    notes = [
         f"net benefit is counted per {'case' if n == owners else 'row'} at the prevalence {where}; treating "
         "none has a net benefit of 0"
     ]
+    return Measured(records, notes, {"net_benefit": table})
 
 
 def decision_thresholds(asked: str | Sequence[float]) -> list[float]:
@@ -160,6 +190,13 @@ def require_probabilities(found: Predictions, what: str) -> None:
         )
     if found.repeats is not None and found.patients is None:
         raise EvaluationError(f"{what} of a repeated cross-validation needs the patient of each row")
+
+
+def _counts(found: Predictions) -> pd.DataFrame:
+    """How many rows of each class have a probability of 0 to 0.05, to 0.1, …."""
+    edges = np.linspace(0, 1, 21)
+    counts = [np.histogram(found.scores[own], edges)[0] for own in (found.labels, ~found.labels)]
+    return pd.DataFrame({"low": edges[:-1], "high": edges[1:], "positive": counts[0], "negative": counts[1]})
 
 
 def _group(found: Predictions) -> str:

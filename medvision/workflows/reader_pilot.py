@@ -14,7 +14,6 @@ from medvision.evaluation.obuchowski_rockette import VarianceComponents
 from medvision.workflows.reader_options import ReaderVariances, ReadingColumns
 from medvision.workflows.readings import read_readings
 
-
 _WORDS = {
     "auc": "area under the ROC curve",
     "sensitivity": "sensitivity",

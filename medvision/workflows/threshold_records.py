@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from medvision.evaluation import Estimate, diagnostic_accuracy, predictive_values
@@ -120,3 +121,25 @@ def records_at_prevalences(
             )  # fmt: skip
             records.append(record_of(name, f"prevalence {at}", one, _joined(one.status, status)))
     return records
+
+
+def prevalence_curve(
+    found: Predictions, limit: float | NDArray[np.float64], prevalences: list[float], level: float
+) -> pd.DataFrame:
+    """Predictive values over the range of the stated prevalences, for a figure.
+
+    Args:
+        found: The table.
+        limit: The threshold, or one for each row.
+        prevalences: Their range is drawn, and a third beyond on both sides; ``stated`` marks them.
+        level: Confidence level.
+    """
+    low, high = min(prevalences) / 1.3, max(*prevalences, min(max(prevalences) * 1.3, 0.99))
+    table = predictive_values(
+        found.labels,
+        found.scores >= limit,
+        prevalences=np.unique([*np.geomspace(low, high, 60), *prevalences]),
+        patients=found.patients,
+        level=level,
+    )
+    return table.assign(stated=table["prevalence"].isin(prevalences))

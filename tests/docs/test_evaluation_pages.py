@@ -108,5 +108,19 @@ def test_json_of_masks_fits_the_schema(tmp_path: Path) -> None:
         tmp_path / "reference", tmp_path / "prediction", labels={"organ": 1}, nsd_tolerance_mm=1.0
     )
     jsonschema.validate(json.loads(found.to_json()), SCHEMA)
+    empty = np.zeros((8, 8, 8), dtype=np.uint8)
+    nib.save(nib.Nifti1Image(empty, np.eye(4)), tmp_path / "prediction" / "1.nii.gz")
+    lesions = evaluate_masks(
+        tmp_path / "reference",
+        tmp_path / "prediction",
+        labels={"organ": 1, "absent": 2},
+        nsd_tolerance_mm=1.0,
+        lesions={},
+    )
+    content = json.loads(lesions.to_json())
+    jsonschema.validate(content, SCHEMA)
+    assert [row["found"] for row in content["lesions"]] == [True, False]
+    assert content["lesions"][0]["components"] == [1]
+    assert [row["both"] for row in content["structures"]] == [1, 0]
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**json.loads(found.to_json()), "estimate": []}, SCHEMA)

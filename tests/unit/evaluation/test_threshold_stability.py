@@ -89,7 +89,7 @@ def test_scores_without_information_look_good_and_are_corrected_to_nothing() -> 
         apparent.append(found.apparent["youden"])
         corrected.append(found.corrected["youden"])
         harrell.append(optimism(labels, scores, resamples=60, method="harrell").corrected["youden"])
-    assert np.mean(apparent) == pytest.approx(0.175, abs=0.03)
+    assert np.mean(apparent) == pytest.approx(0.17, abs=0.03)
     assert abs(np.mean(corrected)) < 0.03
     assert 0.03 < np.mean(harrell) < 0.11
 
