@@ -20,6 +20,7 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
     "code_links",
+    "doi_links",
     "folder_links",
     "mathml",
     "notebook_pages",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from medvision.imaging import Geometry, Volume, load_volume, save_nifti
     from medvision.workflows.check import check
     from medvision.workflows.compare import compare
+    from medvision.workflows.compare_masks import compare_masks
     from medvision.workflows.convert import convert
     from medvision.workflows.evaluate import evaluate, evaluate_masks
     from medvision.workflows.predict import predict
@@ -35,6 +36,7 @@ _HOMES = {
     "Volume": "medvision.imaging",
     "check": "medvision.workflows.check",
     "compare": "medvision.workflows.compare",
+    "compare_masks": "medvision.workflows.compare_masks",
     "convert": "medvision.workflows.convert",
     "evaluate": "medvision.workflows.evaluate",
     "evaluate_masks": "medvision.workflows.evaluate",
@@ -55,6 +57,7 @@ __all__ = [
     "Volume",
     "check",
     "compare",
+    "compare_masks",
     "convert",
     "evaluate",
     "evaluate_masks",

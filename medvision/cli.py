@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import App, CycloptsError, Parameter
 
 from medvision.cli_plan import examples
-from medvision.cli_readers import plan
+from medvision.cli_readers import evaluate_readings, plan
 from medvision.errors import MedvisionError, missing_to_train, needs_training_extra
 from medvision.imaging.options import Reading
+from medvision.workflows.lesion_options import LesionOptions
+from medvision.workflows.reader_options import ReadingColumns
 
 if TYPE_CHECKING:
     from medvision.workflows.evaluation_result import Evaluation
 
 _AS_IT_IS = Reading()
+_NO_LESIONS = LesionOptions()
 _NO_PATH = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EACCES)
 
 
@@ -235,6 +238,9 @@ def predict(
         "medvision evaluate volumes.csv --label measured_ml --score predicted_ml --regression",
         "medvision evaluate followed.csv --time months --event died --score risk --tau 36",
         "medvision evaluate --reference masks --prediction predicted --labels 1:anterior,2:posterior",
+        "medvision evaluate ratings.csv --reader reader --modality modality --label truth --score rating",
+        "medvision evaluate --reference masks --prediction predicted --labels 1:metastasis --lesions "
+        "--patients cases.csv",
     ),
 )
 def evaluate(
@@ -269,10 +275,18 @@ def evaluate(
     prediction: Path | None = None,
     labels: str | None = None,
     nsd_tolerance_mm: float = 1.0,
+    reader: str | None = None,
+    modality: str | None = None,
+    ai: str | None = None,
+    figure: Literal["auc", "sensitivity", "specificity"] = "auc",
+    scope: Literal["RRRC", "FRRC", "RRFC"] = "RRRC",
+    patients: Path | None = None,
+    by_lesion: Annotated[LesionOptions, Parameter(name="*", show_default=False)] = _NO_LESIONS,
     json: bool = False,
     out: Path | None = None,
+    quiet: bool = False,
 ) -> int:
-    """Evaluate predictions made by any software: a table of scores, or a folder of masks.
+    """Evaluate predictions made by any software: a table of scores, a folder of masks, or readings.
 
     Args:
         predictions: CSV, TSV, Parquet or Excel, one row a case.
@@ -302,17 +316,48 @@ def evaluate(
         missing: Rows without a score: refuse or drop them, or bounds: the worst and the best case beside.
         calibration: Also measure how right the scores are as probabilities.
         decision_curve: Also give the net benefit at thresholds FROM:TO:STEP, such as 0.05:0.5:0.05.
-        reference: Folder of reference masks (NIfTI); with --prediction instead of a table.
+        reference: Folder of reference masks (NIfTI, DICOM SEG); with --prediction instead of a table.
         prediction: Folder of predicted masks of the same file names.
-        labels: Structures of the masks, such as 1:anterior,2:posterior.
+        labels: Structures of the masks, such as 1:anterior,2:posterior; 1:tumour,2:tumour joins two values.
         nsd_tolerance_mm: Surface distance that still counts as agreement.
+        reader: Column of the reader, for a table with one row a reading.
+        modality: Column of what was read with, such as CT and MRI, or with and without AI.
+        ai: Name of the algorithm among the readers, to compare it with their mean.
+        figure: What readers are measured by; sensitivity and specificity with --threshold.
+        scope: Whether readers (R first) and cases are random or fixed.
+        patients: Of masks: a table with the columns case_id and patient_id.
+        by_lesion: Whether and how masks are scored lesion by lesion.
         json: Print JSON instead of a table.
-        out: Folder for the table as CSV, Markdown, LaTeX, HTML and JSON, and for figures of curves.
+        out: Folder for the table as CSV, Markdown, LaTeX, HTML and JSON; of masks also cases and lesions, of
+            probabilities also figures of their curves.
+        quiet: Show no progress.
     """
+    if reader is not None and predictions is not None:
+        _refuse_given(
+            "is not for readings (--reader)", fold=fold, repeat=repeat, threshold_rule=threshold_rule,
+            fit_on=fit_on, by=by, prevalence=prevalence, sampling=sampling != "cohort", unit=unit != "row",
+            classes=classes, ordinal=ordinal, regression=regression, time=time, event=event, tau=tau,
+            missing=missing != "refuse", calibration=calibration, decision_curve=decision_curve,
+            reference=reference, prediction=prediction, labels=labels, patients=patients,
+            lesions=by_lesion.settings() is not None,
+        )  # fmt: skip
+        return evaluate_readings(
+            predictions, ReadingColumns(reader, modality, case or "case", label, score, patient, positive),
+            ai=ai, figure=figure, threshold=threshold, scope=scope, level=level, json=json, out=out,
+        )  # fmt: skip
+    if reader or modality or ai or (figure, scope) != ("auc", "RRRC"):
+        raise MedvisionError("a reader study needs a table of readings and its column of readers (--reader)")
     from medvision.workflows.evaluate import evaluate as evaluate_table
     from medvision.workflows.evaluate import evaluate_masks
     from medvision.workflows.evaluation_tables import evaluation_tables, save_curves, show_tables
+    from medvision.workflows.mask_tables import write_mask_rows
 
+    settings = by_lesion.settings()
+    if predictions is not None:
+        _refuse_given(
+            "is said of masks, not of a table", reference=reference, prediction=prediction, labels=labels,
+            patients=patients, lesions=settings is not None,
+        )  # fmt: skip
     if predictions is not None and (regression or time is not None or event is not None):
         _refuse_given(
             "is for classes, not for numbers or times", fold=fold, repeat=repeat, threshold=threshold,
@@ -333,13 +378,18 @@ def evaluate(
             decision_curve=decision_curve,
         )  # fmt: skip
     elif reference is not None and prediction is not None:
+        from medvision.interrupt import stop_on_interrupt
+
+        stop_on_interrupt("Nothing was written.")
         found = evaluate_masks(
-            reference, prediction, labels=_structures(labels), nsd_tolerance_mm=nsd_tolerance_mm, level=level
-        )
+            reference, prediction, labels=_structures(labels), nsd_tolerance_mm=nsd_tolerance_mm,
+            patients=patients, lesions=settings, level=level, quiet=quiet,
+        )  # fmt: skip
     else:
         raise MedvisionError("name a table of predictions, or --reference and --prediction with masks")
     text = show_tables(evaluation_tables(found), out, found.to_json(), "evaluation", found.estimates)
     if out is not None:
+        write_mask_rows(found, out)
         save_curves(found, out)
     print(found.to_json() if json else text)
     return 0
@@ -349,6 +399,7 @@ def evaluate(
     sort_key=4,
     help_epilogue=examples(
         "medvision compare new.csv old.csv --on case_id --label y --score p --patient patient_id",
+        "medvision compare new_masks old_masks --reference masks --labels 1:anterior,2:posterior",
     ),
 )
 def compare(
@@ -361,13 +412,19 @@ def compare(
     positive: str = "1",
     threshold: float | None = None,
     level: float = 0.95,
+    reference: Path | None = None,
+    labels: str | None = None,
+    nsd_tolerance_mm: float = 1.0,
+    patients: Path | None = None,
+    by_lesion: Annotated[LesionOptions, Parameter(name="*", show_default=False)] = _NO_LESIONS,
     json: bool = False,
     out: Path | None = None,
+    quiet: bool = False,
 ) -> int:
     """Compare the predictions of two or more models on the same cases.
 
     Args:
-        tables: One table a model.
+        tables: One table a model; with --reference one folder of masks a model.
         on: Column of the case, which matches the rows.
         label: Column of the reference standard.
         score: Column of the score.
@@ -376,16 +433,40 @@ def compare(
         positive: The label that means disease.
         threshold: Also compare sensitivity and specificity at this score and above.
         level: Confidence level.
+        reference: Folder of reference masks (NIfTI, DICOM SEG), to compare masks.
+        labels: Structures of the masks, such as 1:anterior,2:posterior.
+        nsd_tolerance_mm: Surface distance that still counts as agreement.
+        patients: Of masks: a table with the columns case_id and patient_id.
+        by_lesion: Whether and how masks are compared lesion by lesion.
         json: Print JSON instead of tables.
         out: Folder for the tables as CSV, Markdown, LaTeX, HTML and JSON.
+        quiet: Show no progress.
     """
     from medvision.workflows.compare import compare as compare_tables
+    from medvision.workflows.compare_masks import compare_masks
     from medvision.workflows.evaluation_tables import comparison_tables, show_tables
 
-    found = compare_tables(
-        tables, on=on, label=label, score=score, patient=patient, fold=fold, positive=positive,
-        threshold=threshold, level=level,
-    )  # fmt: skip
+    settings = by_lesion.settings()
+    if reference is not None:
+        from medvision.interrupt import stop_on_interrupt
+
+        stop_on_interrupt("Nothing was written.")
+        _refuse_given("is said of tables, not of masks", patient=patient, fold=fold, threshold=threshold)
+        found = compare_masks(
+            tables, reference_dir=reference, labels=_structures(labels), nsd_tolerance_mm=nsd_tolerance_mm,
+            patients=patients, lesions=settings, level=level, quiet=quiet,
+        )  # fmt: skip
+    else:
+        _refuse_given(
+            "is said of masks; name their --reference",
+            labels=labels,
+            patients=patients,
+            lesions=settings is not None,
+        )
+        found = compare_tables(
+            tables, on=on, label=label, score=score, patient=patient, fold=fold, positive=positive,
+            threshold=threshold, level=level,
+        )  # fmt: skip
     text = show_tables(comparison_tables(found), out, found.to_json())
     print(found.to_json() if json else text)
     return 0
@@ -745,8 +826,14 @@ def _score_columns(text: str, classes: str | None) -> str | list[str] | dict[str
     return {name.strip(): column.strip() for name, _, column in parts}
 
 
-def _structures(text: str | None) -> dict[str, int]:
+def _structures(text: str | None) -> dict[str, int | list[int]]:
     parts = [part.partition(":") for part in (text or "").split(",") if part]
-    if not parts or not all(value.isdigit() and name for value, _, name in parts):
-        raise MedvisionError("--labels: name the structures as value:name, such as 1:anterior,2:posterior")
-    return {name: int(value) for value, _, name in parts}
+    if not parts or not all(value.isdigit() and int(value) and name for value, _, name in parts):
+        raise MedvisionError(
+            "--labels: name the structures as value:name with values from 1 on, such as "
+            "1:anterior,2:posterior; a name may stand at several values"
+        )
+    values: dict[str, list[int]] = {}
+    for value, _, name in parts:
+        values.setdefault(name, []).append(int(value))
+    return {name: own[0] if len(own) == 1 else own for name, own in values.items()}

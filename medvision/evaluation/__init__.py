@@ -24,11 +24,14 @@ if TYPE_CHECKING:
         cross_validated_auroc,
     )
     from medvision.evaluation.detection_matching import match_marks
+    from medvision.evaluation.empty_masks import Presence, structure_presence
     from medvision.evaluation.estimates import Comparison, Estimate
     from medvision.evaluation.fixed_rate import compare_at, sensitivity_at, specificity_at
     from medvision.evaluation.froc_curve import Froc, compare_froc, froc
     from medvision.evaluation.froc_merit import MeritEstimate, compare_froc_fom, froc_fom
     from medvision.evaluation.intraclass import icc
+    from medvision.evaluation.lesion_summary import summarise_lesions
+    from medvision.evaluation.lesionwise import LesionwiseScores, lesionwise_scores
     from medvision.evaluation.margins import MarginTest, equivalence, non_inferiority
     from medvision.evaluation.mcnemar_test import mcnemar
     from medvision.evaluation.method_agreement import BlandAltman, bland_altman
@@ -79,7 +82,8 @@ if TYPE_CHECKING:
         sample_size_proportion,
     )
     from medvision.evaluation.segmentation import segmentation_scores
-    from medvision.evaluation.segmentation_summary import summarise_segmentation
+    from medvision.evaluation.segmentation_comparison import SegmentationComparison, compare_segmentation
+    from medvision.evaluation.segmentation_summary import mean_over_structures, summarise_segmentation
     from medvision.evaluation.separate_parts import compare_mean_auroc, mean_auroc
     from medvision.evaluation.smooth_calibration import CalibrationCurve, calibration_curve
     from medvision.evaluation.subgroup_analysis import Subgroups, adjusted_interactions, subgroups
@@ -103,16 +107,19 @@ _HOMES = {
     "Estimate": "estimates",
     "Froc": "froc_curve",
     "Kappa": "rater_agreement",
+    "LesionwiseScores": "lesionwise",
     "MarginTest": "margins",
     "MeritEstimate": "froc_merit",
     "MissingDataBounds": "missing_predictions",
     "MulticlassAccuracy": "class_confusion",
     "MulticlassAuroc": "multiclass",
     "NestedCrossValidation": "nested_validation",
+    "Presence": "empty_masks",
     "ReaderStudy": "multi_reader",
     "Recalibration": "recalibration",
     "RegressionScores": "regression_readout",
     "RocCoordinates": "coordinates",
+    "SegmentationComparison": "segmentation_comparison",
     "Subgroups": "subgroup_analysis",
     "ThresholdOptimism": "threshold_stability",
     "TwoByTwo": "accuracy",
@@ -139,6 +146,7 @@ _HOMES = {
     "compare_mean_auroc": "separate_parts",
     "compare_proportions": "paired_proportions",
     "compare_readers_with_constant": "ai_against_readers",
+    "compare_segmentation": "segmentation_comparison",
     "corrected_resampled_t": "repeated_validation",
     "cross_validated_auroc": "cross_validation",
     "decision_curve": "net_benefit",
@@ -152,9 +160,11 @@ _HOMES = {
     "harrell_c": "survival_concordance",
     "icc": "intraclass",
     "kappa": "rater_agreement",
+    "lesionwise_scores": "lesionwise",
     "match_marks": "detection_matching",
     "mcnemar": "mcnemar_test",
     "mean_auroc": "separate_parts",
+    "mean_over_structures": "segmentation_summary",
     "missing_data_bounds": "missing_predictions",
     "multiclass_accuracy": "class_confusion",
     "multiclass_auroc": "multiclass",
@@ -184,7 +194,9 @@ _HOMES = {
     "segmentation_scores": "segmentation",
     "sensitivity_at": "fixed_rate",
     "specificity_at": "fixed_rate",
+    "structure_presence": "empty_masks",
     "subgroups": "subgroup_analysis",
+    "summarise_lesions": "lesion_summary",
     "summarise_segmentation": "segmentation_summary",
     "threshold_interval": "threshold_stability",
     "top_k_accuracy": "multiclass",
@@ -207,16 +219,19 @@ __all__ = [
     "Estimate",
     "Froc",
     "Kappa",
+    "LesionwiseScores",
     "MarginTest",
     "MeritEstimate",
     "MissingDataBounds",
     "MulticlassAccuracy",
     "MulticlassAuroc",
     "NestedCrossValidation",
+    "Presence",
     "ReaderStudy",
     "Recalibration",
     "RegressionScores",
     "RocCoordinates",
+    "SegmentationComparison",
     "Subgroups",
     "ThresholdOptimism",
     "TwoByTwo",
@@ -243,6 +258,7 @@ __all__ = [
     "compare_mean_auroc",
     "compare_proportions",
     "compare_readers_with_constant",
+    "compare_segmentation",
     "corrected_resampled_t",
     "cross_validated_auroc",
     "decision_curve",
@@ -256,9 +272,11 @@ __all__ = [
     "harrell_c",
     "icc",
     "kappa",
+    "lesionwise_scores",
     "match_marks",
     "mcnemar",
     "mean_auroc",
+    "mean_over_structures",
     "missing_data_bounds",
     "multiclass_accuracy",
     "multiclass_auroc",
@@ -288,7 +306,9 @@ __all__ = [
     "segmentation_scores",
     "sensitivity_at",
     "specificity_at",
+    "structure_presence",
     "subgroups",
+    "summarise_lesions",
     "summarise_segmentation",
     "threshold_interval",
     "top_k_accuracy",

@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 from medvision.errors import EvaluationError
 from medvision.evaluation.estimates import Comparison
 from medvision.evaluation.inputs import checked_level, one_of
-from medvision.evaluation.multi_reader import SCOPES, Figure, figures_of
-from medvision.evaluation.obuchowski_rockette import Scope, mean_spread, t_comparison
+from medvision.evaluation.multi_reader import SCOPES, Figure, figures_of, within_one
+from medvision.evaluation.obuchowski_rockette import Scope, mean_spread, t_comparison, t_interval
 from medvision.evaluation.reader_table import crossed_readings
 
 if TYPE_CHECKING:
@@ -38,15 +38,16 @@ def compare_ai_with_readers(
     The algorithm is fixed and reads each case once; the readers are a random sample. The differences of
     the algorithm and each reader are taken as one treatment of the model of Obuchowski and Rockette: their
     mean has the variance (MS(R) + J max(Cov2, 0)) / J, and Hillis' degrees of freedom
-    (Stat Med 2007;26:596). Cov2 is that of two differences, and so holds the variance of the algorithm.
-    Assumed: equal variances and covariances over readers, and jackknife covariances.
+    (Stat Med 2007;26:596, doi:10.1002/sim.2532). Cov2 is that of two differences, and so holds the variance
+    of the algorithm. Assumed: equal variances and covariances over readers, and jackknife covariances.
 
     This is the analysis of one treatment with random readers and random cases of Chakraborty (Observer
-    Performance Methods for Diagnostic Imaging, 2017; "1T-RRRC" of the R package RJafroc), which rests on
-    that of one treatment in Hillis, Obuchowski, Schartz and Berbaum (Stat Med 2005;24:1579). Difference,
-    degrees of freedom and p equal those of a study in which every reader has a copy of the algorithm as the
-    second treatment. In 2000 simulated studies each of 4 to 10 readers and 100 to 300 cases without a
-    difference, p was below 0.05 in 4.1 to 5.2% (``benchmarks/reader_studies.py``).
+    Performance Methods for Diagnostic Imaging, CRC Press 2017, chapter 22, doi:10.1201/9781351228190-22;
+    "1T-RRRC" of the R package RJafroc), which rests on that of one treatment in Hillis, Obuchowski, Schartz
+    and Berbaum (Stat Med 2005;24:1579, doi:10.1002/sim.2024). Difference, degrees of freedom and p equal
+    those of a study in which every reader has a copy of the algorithm as the second treatment. In 2000
+    simulated studies each of 4 to 10 readers and 100 to 300 cases without a difference, p was below 0.05 in
+    4.1 to 5.2% (``benchmarks/reader_studies.py``).
 
     Args:
         table: One row a reading; the algorithm has its rows as one more reader.
@@ -61,6 +62,9 @@ def compare_ai_with_readers(
         scope: Likewise.
         level: Confidence level.
         positive: The label that means that the condition is present.
+
+    Returns:
+        The comparison; ``first`` is the algorithm alone, over cases, ``second`` the mean of the readers.
 
     Raises:
         EvaluationError: The table is not fully crossed, or the algorithm or 2 readers are not in it.
@@ -87,14 +91,30 @@ def compare_ai_with_readers(
     differences = contrast @ figures[0]
     error, df = mean_spread(differences, contrast @ covariance @ contrast.T, scope)
     n = (len(found.truth), len(np.unique(found.patients)))
+    place = found.readers.index(ai)
+    own = float(np.sqrt(max(covariance[place, place], 0.0)))
+    first = t_interval(float(figures[0, place]), own, np.inf, level=level, method="normal, over cases", n=n)
+    rest = np.arange(len(found.readers)) != place
+    readers_error, readers_df = mean_spread(figures[0, rest], covariance[np.ix_(rest, rest)], scope)
+    second = t_interval(
+        float(figures[0, rest].mean()), readers_error, readers_df, level=level,
+        method=f"Obuchowski-Rockette, {scope}", n=n,
+    )  # fmt: skip
+    if isinstance(figure, str):
+        first, second = within_one(first), within_one(second)
     method = f"Obuchowski-Rockette, algorithm fixed, {scope}"
-    return t_comparison(float(differences.mean()), error, df, level=level, method=method, n=n)
+    return t_comparison(
+        float(differences.mean()), error, df, level=level, method=method, n=n, first=first, second=second
+    )
 
 
 def compare_readers_with_constant(
     figures: ArrayLike, covariance: ArrayLike, constant: float, *, n_cases: int, level: float = 0.95
 ) -> Comparison:
-    """The mean figure of random readers of random cases minus a constant (one treatment; Hillis).
+    """The mean figure of random readers of random cases minus a constant.
+
+    The analysis of one treatment of Hillis, Obuchowski, Schartz and Berbaum (Stat Med 2005;24:1579,
+    doi:10.1002/sim.2024), with the degrees of freedom of Hillis (Stat Med 2007;26:596, doi:10.1002/sim.2532).
 
     Args:
         figures: One a reader, shape ``(readers,)``.

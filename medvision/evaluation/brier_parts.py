@@ -58,9 +58,10 @@ def brier_decomposition(
 ) -> BrierDecomposition:
     """Reliability, resolution and uncertainty, and what bins hide, so that the sum is exact.
 
-    Murphy (J Appl Meteorol 1973;12:595), the two within-bin parts of Stephenson, Coelho and Jolliffe
-    (Weather Forecast 2008;23:752), and the bias-corrected parts of Ferro and Fricker (Q J R Meteorol Soc
-    2012;138:1954, doi 10.1002/qj.1924), which take units for independent.
+    Murphy (J Appl Meteorol 1973;12:595, doi:10.1175/1520-0450(1973)012%3C0595:ANVPOT%3E2.0.CO;2), the two
+    within-bin parts of Stephenson, Coelho and Jolliffe (Weather Forecast 2008;23:752,
+    doi:10.1175/2007WAF2006116.1), and the bias-corrected parts of Ferro and Fricker (Q J R Meteorol Soc
+    2012;138:1954, doi:10.1002/qj.1924), which take units for independent.
 
     Args:
         labels: 0 or 1 for each unit, shape ``(n,)``.

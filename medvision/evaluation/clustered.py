@@ -49,11 +49,13 @@ def clustered_proportion(
 ) -> ClusteredProportion:
     """The proportion of units that succeed, where several units may belong to one patient.
 
-    The variance is that of a ratio of two sums over patients (Rao and Scott, Biometrics 1992;48:577;
-    Obuchowski, Stat Med 1998;17:1495); the interval is built on the logit scale with a t quantile on
-    patients - 1 degrees of freedom. Where every unit succeeded or every one failed, it is the exact
-    interval over patients, a patient counting as a success if all its units are. Where the variance is 0
-    at a proportion in between, it is the Wilson interval of as many independent units.
+    The variance is that of a ratio of two sums over patients (Rao and Scott, Biometrics 1992;48:577,
+    doi:10.2307/2532311; Obuchowski, Stat Med 1998;17:1495,
+    doi:10.1002/(SICI)1097-0258(19980715)17:13%3C1495::AID-SIM863%3E3.0.CO;2-I); the interval is built on the
+    logit scale with a t quantile on patients - 1 degrees of freedom. Where every unit succeeded or every one
+    failed, it is the exact interval over patients, a patient counting as a success if all its units are.
+    Where the variance is 0 at a proportion in between, it is the Wilson interval of as many independent
+    units.
 
     Args:
         successes: 0 or 1 for each unit, shape ``(n,)``.

@@ -23,10 +23,12 @@ def match_marks(
     """Decide which lesion each mark hits, one mark finding at most one lesion and the reverse.
 
     Greedy, as in most challenges, the pairs that meet the rule are gone through from the highest score
-    down, and each mark takes the closest lesion that is still free. Hungarian, as many lesions as possible
-    are found, and among such matchings the one that is closest in all; the scores play no part in it.
-    Equal scores are settled by closeness (the larger overlap, the smaller distance), then by the smaller
-    coordinates of the mark, then by the smaller ``lesion_id``: never by the order of the rows.
+    down, and each mark takes the closest lesion that is still free. Hungarian (the assignment problem of
+    Kuhn, Nav Res Logist Q 1955;2:83, doi:10.1002/nav.3800020109), as many lesions as possible are found, and
+    among such matchings the one that is closest in all; the scores play no part in it. Equal scores are
+    settled by closeness (the larger overlap, the smaller distance), then by the smaller coordinates of the
+    mark, then by the smaller ``lesion_id``: never by the order of the rows. On hit rules and their choice:
+    Maier-Hein et al., Nat Methods 2024;21:195, doi:10.1038/s41592-023-02151-z.
 
     Args:
         marks: A row for each mark: ``case_id``, ``score``, and a point (``x``, ``y``, perhaps ``z``, in mm)
@@ -68,7 +70,9 @@ def match_marks(
         if own is None:
             continue
         closeness = closeness_of(rows, own)
-        taken = _greedy(closeness, scores[rows]) if assignment == "greedy" else _hungarian(closeness)
+        taken = (
+            greedy_pairs(closeness, scores[rows]) if assignment == "greedy" else hungarian_pairs(closeness)
+        )
         near = np.isfinite(closeness).any(axis=1)
         further[rows] = near & (taken < 0)
         taken = np.where(near & (taken < 0), closeness.argmax(axis=1), taken)
@@ -85,7 +89,18 @@ def _rows_by_case(table: pd.DataFrame, order: Integers) -> dict[object, Integers
     return {case: np.asarray(rows) for case, rows in groups.items()}
 
 
-def _greedy(closeness: Floats, scores: Floats) -> Integers:
+def greedy_pairs(closeness: Floats, scores: Floats) -> Integers:
+    """The lesion that each mark takes, from the highest score down, then from the closest pair; -1 for none.
+
+    Args:
+        closeness: Of each mark to each lesion, shape ``(marks, lesions)``; minus infinity where the rule is
+            not met.
+        scores: Of the marks.
+
+    Example:
+        >>> greedy_pairs(np.array([[0.9, 0.8], [0.8, -np.inf]]), np.zeros(2)).tolist()
+        [0, -1]
+    """
     mark, lesion = np.nonzero(np.isfinite(closeness))
     order = np.lexsort((lesion, mark, -closeness[mark, lesion], -scores[mark]))
     taken, free = np.full(len(scores), -1), np.ones(closeness.shape[1], dtype=bool)
@@ -96,7 +111,16 @@ def _greedy(closeness: Floats, scores: Floats) -> Integers:
     return taken
 
 
-def _hungarian(closeness: Floats) -> Integers:
+def hungarian_pairs(closeness: Floats) -> Integers:
+    """The lesion that each mark takes so that most are found, and the closest in all; -1 for none.
+
+    Args:
+        closeness: As for :func:`greedy_pairs`.
+
+    Example:
+        >>> hungarian_pairs(np.array([[0.9, 0.8], [0.8, -np.inf]])).tolist()
+        [1, 0]
+    """
     met = np.isfinite(closeness)
     taken = np.full(len(closeness), -1)
     if met.any():

@@ -48,10 +48,10 @@ def sensitivity_at(
     """The sensitivity at a stated specificity, read from the ROC curve of these cases.
 
     The threshold is estimated from the same negative cases, and the interval includes that. It is BTII of
-    Zhou and Qin (Stat Med 2005;24:465, https://doi.org/10.1002/sim.1563): the sensitivity with ``z²/2``
-    successes among ``z²`` more positive patients, give or take z times its standard deviation over resampled
-    patients. Two things are added: the standard deviation is never below that of a known threshold, and the
-    limits enclose the estimate.
+    Zhou and Qin (Stat Med 2005;24:465, doi:10.1002/sim.1563): the mean over resampled patients of the
+    sensitivity with ``z²/2`` successes among ``z²`` more positive patients, give or take z times its standard
+    deviation over them. Two things are added: the standard deviation is never below that of a known
+    threshold, and the limits enclose the estimate.
 
     Args:
         labels: 0 or 1 for each unit, shape ``(n,)``.
@@ -144,7 +144,8 @@ def compare_at(
     """Two scores of the same units: their sensitivities at one specificity, or the reverse.
 
     Both are read from the same resampled patients; the difference, first minus second, divided by its
-    standard deviation over the resamples is compared with the normal distribution.
+    standard deviation over the resamples is compared with the normal distribution, as in pROC (Robin et al.,
+    BMC Bioinformatics 2011;12:77, doi:10.1186/1471-2105-12-77).
 
     Args:
         labels: 0 or 1 for each unit, shape ``(n,)``.

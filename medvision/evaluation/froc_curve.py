@@ -109,7 +109,7 @@ def froc(
     points of the curve the sensitivity is read along the straight line (``linear``), or is that of the last
     point within the rate, which a threshold really reaches (``step``). Beyond the last point it stays what
     it is there: the detector has no more marks. With the seven default rates the mean is the FROC score of
-    van Ginneken et al., Med Image Anal 2010;14:707 (doi:10.1016/j.media.2010.05.005).
+    van Ginneken et al. (Med Image Anal 2010;14:707, doi:10.1016/j.media.2010.05.005).
 
     Whole patients are resampled, or left out, patients with and without lesions apart; every rate sees the
     same draws. The interval is that of a fixed detector on other patients.
@@ -186,6 +186,9 @@ def compare_froc(
     seed: int = 0,
 ) -> Comparison:
     """The difference of two detectors' FROC scores on the same scans, first minus second.
+
+    The p of the bootstrap counts the observed difference as one more draw (Davison and Hinkley, Bootstrap
+    Methods and their Application, Cambridge 1997, doi:10.1017/CBO9780511802843).
 
     Args:
         marks_a: The first detector's marks, as for :func:`froc`.

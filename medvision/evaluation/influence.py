@@ -14,8 +14,8 @@ from medvision.evaluation.roc import placements
 def area_influence(truth: Booleans, scores: Floats, codes: Integers, own: Booleans) -> Floats:
     """What each patient adds to the AUC of some of the units, less the AUC; squares add up to its variance.
 
-    With one unit a patient the sum of squares is DeLong's variance (Biometrics 1988;44:837); sums of the
-    influences on several areas give their covariances.
+    With one unit a patient the sum of squares is DeLong's variance (Biometrics 1988;44:837,
+    doi:10.2307/2531595); sums of the influences on several areas give their covariances.
 
     Args:
         truth: True where the condition is present, shape ``(n,)``.
@@ -48,7 +48,8 @@ def area_influence(truth: Booleans, scores: Floats, codes: Integers, own: Boolea
 def share_influence(residuals: ArrayLike, among: Booleans, codes: Integers) -> Floats:
     """What each patient adds to a proportion, less the proportion; squares add up to its variance.
 
-    The variance is that of the ratio estimator over patients (Rao and Scott, Biometrics 1992;48:577).
+    The variance is that of the ratio estimator over patients (Rao and Scott, Biometrics 1992;48:577,
+    doi:10.2307/2532311).
 
     Args:
         residuals: Success less its expectation of each unit that counts, shape ``(among.sum(),)``.

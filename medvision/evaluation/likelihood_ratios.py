@@ -60,7 +60,9 @@ class Rates:
 
 
 def ratio_estimate(rates: Rates, name: str, level: float) -> Estimate:
-    """A ratio with the interval of its logarithm (Simel, Samsa and Matchar, J Clin Epidemiol 1991;44:763).
+    """A ratio with the interval of its logarithm.
+
+    Reference: Simel, Samsa and Matchar, J Clin Epidemiol 1991;44:763, doi:10.1016/0895-4356(91)90128-V.
 
     Args:
         rates: Sensitivity and specificity.
@@ -102,7 +104,7 @@ def predictive_value(ratio: Estimate, prevalence: float, *, negative: bool = Fal
     """A predictive value at a prevalence: posterior odds are prior odds times the likelihood ratio.
 
     The limits are those of the ratio, carried over, which is the logit interval of Mercaldo, Lau and Zhou
-    (Stat Med 2007;26:2170).
+    (Stat Med 2007;26:2170, doi:10.1002/sim.2677).
 
     Args:
         ratio: The positive likelihood ratio, or the negative one.

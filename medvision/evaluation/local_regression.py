@@ -8,7 +8,9 @@ from medvision.evaluation.inputs import Floats
 
 
 def local_linear(x: Floats, y: Floats, at: Floats, weights: Floats, span: float) -> Floats:
-    """A weighted straight line around each point, read there (Cleveland, J Am Stat Assoc 1979;74:829).
+    """A weighted straight line around each point, read there.
+
+    Reference: Cleveland, J Am Stat Assoc 1979;74:829, doi:10.1080/01621459.1979.10481038.
 
     The neighbours of a point are the nearest ``span`` of the drawn units; their weights fall with the cube
     of the cube of the distance. There are no robustness steps: for outcomes of 0 and 1 these are wrong.

@@ -69,8 +69,8 @@ def non_inferiority(compared: Compared, margin: float, *, alpha: float = 0.025) 
     """Whether the first is worse than the second by less than a margin, where higher is better.
 
     Shown where the lower limit of the interval of level 1 - 2 alpha lies above -margin (CONSORT extension for
-    non-inferiority, Piaggio et al., JAMA 2012;308:2594). The margin must have been stated before the data
-    were seen, from what is clinically tolerable.
+    non-inferiority, Piaggio et al., JAMA 2012;308:2594, doi:10.1001/jama.2012.87802). The margin must have
+    been stated before the data were seen, from what is clinically tolerable.
 
     Args:
         compared: A comparison with a standard error (AUC, cross-validated AUC, means), or a function that
@@ -99,7 +99,7 @@ def equivalence(compared: Compared, margin: float, *, alpha: float = 0.05) -> Ma
     """Whether the two differ by less than a margin in either direction: two one-sided tests.
 
     Shown where the interval of level 1 - 2 alpha (90% for alpha 0.05) lies within ±margin (Schuirmann, J
-    Pharmacokinet Biopharm 1987;15:657).
+    Pharmacokinet Biopharm 1987;15:657, doi:10.1007/BF01068419).
 
     Args:
         compared: As for :func:`non_inferiority`.

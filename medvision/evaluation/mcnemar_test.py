@@ -20,13 +20,16 @@ def mcnemar(
 ) -> Comparison:
     """McNemar's test of the two counts in which paired predictions differ.
 
+    Reference: McNemar, Psychometrika 1947;12:153, doi:10.1007/BF02295996.
+
     Args:
         b: Pairs in which only the first succeeded.
         c: Pairs in which only the second succeeded.
-        method: ``midp`` (Fagerland, Lydersen and Laake, BMC Med Res Methodol 2013;13:91), ``exact``,
-            ``asymptotic`` (chi-squared on 1 degree of freedom) or ``corrected`` (with continuity
-            correction).
-        n: All pairs, the concordant ones included; with it the difference and its Tango interval are given.
+        method: ``midp`` (Fagerland, Lydersen and Laake, BMC Med Res Methodol 2013;13:91,
+            doi:10.1186/1471-2288-13-91), ``exact``, ``asymptotic`` (chi-squared on 1 degree of freedom) or
+            ``corrected`` (with continuity correction).
+        n: All pairs, the concordant ones included; with it the difference and its Tango interval are given
+            (Stat Med 1998;17:891, doi:10.1002/(SICI)1097-0258(19980430)17:8%3C891::AID-SIM780%3E3.0.CO;2-B).
         level: Confidence level of that interval.
 
     Returns:
@@ -81,7 +84,10 @@ def mcnemar_p(b: int, c: int, method: str) -> tuple[float, float]:
 
 
 def tango_limits(b: int, c: int, n: int, level: float) -> tuple[float, float]:
-    """Score limits of a paired difference of proportions (Tango, Stat Med 1998;17:891).
+    """Score limits of a paired difference of proportions.
+
+    Reference: Tango, Stat Med 1998;17:891,
+    doi:10.1002/(SICI)1097-0258(19980430)17:8%3C891::AID-SIM780%3E3.0.CO;2-B.
 
     Args:
         b: Pairs in which only the first succeeded.

@@ -64,16 +64,18 @@ def bland_altman(
     multiplier: float = 1.96,
     level: float = 0.95,
 ) -> BlandAltman:
-    """Bias and limits of agreement (Bland and Altman, Lancet 1986;i:307), each with its interval.
+    """Bias and limits of agreement, each with its interval.
 
-    The limits are the bias plus and minus 1.96 standard deviations of the differences. Their intervals use
-    a t quantile on n - 1 degrees of freedom: SD / sqrt(n) for the bias and
-    SD sqrt(1 / n + 1.96² / (2 (n - 1))) for a limit. With several units a patient, the standard deviation is
-    that of one more unit of one more patient (Bland and Altman, J Biopharm Stat 2007;17:571, the true value
-    varying), and the intervals count patients. Where the units of a patient are replicates of one true value,
-    by each method on its own, ``true_value="constant"`` takes their pairing for chance: the variance is that
-    of the patients' mean differences plus (1 - mean(1 / units)) times both variances within patients, and the
-    bias counts each patient once (Bland and Altman, Stat Methods Med Res 1999;8:135, section 5.2).
+    The limits are the bias plus and minus 1.96 standard deviations of the differences (Bland and Altman,
+    Lancet 1986;i:307, doi:10.1016/S0140-6736(86)90837-8). Their intervals use a t quantile on n - 1 degrees
+    of freedom: SD / sqrt(n) for the bias and SD sqrt(1 / n + 1.96² / (2 (n - 1))) for a limit (Stat Methods
+    Med Res 1999;8:135, doi:10.1177/096228029900800204). With several units a patient, the standard deviation
+    is that of one more unit of one more patient (Bland and Altman, J Biopharm Stat 2007;17:571,
+    doi:10.1080/10543400701329422, the true value varying), and the intervals count patients. Where the units
+    of a patient are replicates of one true value, by each method on its own, ``true_value="constant"`` takes
+    their pairing for chance: the variance is that of the patients' mean differences plus
+    (1 - mean(1 / units)) times both variances within patients, and the bias counts each patient once
+    (section 5.2 of the paper of 1999).
 
     Args:
         first: Shape ``(n,)``, such as predicted volumes.

@@ -155,9 +155,9 @@ def reader_study(
 ) -> ReaderStudy:
     """Compare treatments read by the same readers on the same cases.
 
-    Obuchowski and Rockette (Comm Stat Simul Comput 1995;24:285) with the degrees of freedom of Hillis
-    (Stat Med 2007;26:596). ``RRRC`` speaks of other readers and other cases, ``FRRC`` of these readers,
-    ``RRFC`` of these cases.
+    Obuchowski and Rockette (Commun Stat Simul Comput 1995;24:285, doi:10.1080/03610919508813243) with the
+    degrees of freedom of Hillis (Stat Med 2007;26:596, doi:10.1002/sim.2532). ``RRRC`` speaks of other
+    readers and other cases, ``FRRC`` of these readers, ``RRFC`` of these cases.
 
     Args:
         table: One row a reading, fully crossed.
@@ -199,14 +199,19 @@ def reader_study(
     return study if callable(figure) else _within_one(study)
 
 
+def within_one(one: Estimate) -> Estimate:
+    """Areas and proportions lie between 0 and 1, and so do their limits.
+
+    Example:
+        >>> within_one(Estimate(0.95, 0.88, 1.02)).high
+        1.0
+    """
+    return replace(one, low=max(one.low, 0.0), high=min(one.high, 1.0))
+
+
 def _within_one(study: ReaderStudy) -> ReaderStudy:
-    """Areas and proportions lie between 0 and 1, and so do their limits."""
-
-    def clipped(one: Estimate) -> Estimate:
-        return replace(one, low=max(one.low, 0.0), high=min(one.high, 1.0))
-
-    means = {name: clipped(one) for name, one in study.means.items()}
-    readers = {name: clipped(one) for name, one in study.readers.items()}
+    means = {name: within_one(one) for name, one in study.means.items()}
+    readers = {name: within_one(one) for name, one in study.readers.items()}
     differences = {
         (a, b): replace(one, first=means[a], second=means[b]) for (a, b), one in study.differences.items()
     }
@@ -261,6 +266,10 @@ def reader_study_from_jackknife(
     level: float = 0.95,
 ) -> ReaderStudy:
     """Compare treatments by any figure of merit (of FROC, say), given its leave-one-patient-out values.
+
+    The analysis is that of :func:`reader_study`: Obuchowski and Rockette (Commun Stat Simul Comput
+    1995;24:285, doi:10.1080/03610919508813243), Hillis (Stat Med 2007;26:596, doi:10.1002/sim.2532). The
+    covariances are the jackknife's (Efron and Stein, Ann Stat 1981;9:586, doi:10.1214/aos/1176345462).
 
     Args:
         figures: On all patients, shape ``(treatments, readers)``.

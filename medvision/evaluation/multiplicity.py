@@ -19,9 +19,10 @@ def adjust(p_values: ArrayLike, method: AdjustMethod = "holm") -> Floats:
     Args:
         p_values: Shape ``(k,)``; NaN stays NaN and is not counted.
         method: ``holm`` (Scand J Stat 1979;6:65: no false claim in the family, whatever the dependence; for
-            prespecified comparisons), ``bh`` (Benjamini and Hochberg, J R Stat Soc B 1995;57:289: share of
-            false claims; for exploration), ``by`` (Benjamini and Yekutieli, Ann Stat 2001;29:1165: the same
-            under any dependence) or ``bonferroni``.
+            prespecified comparisons), ``bh`` (Benjamini and Hochberg, J R Stat Soc B 1995;57:289,
+            doi:10.1111/j.2517-6161.1995.tb02031.x: share of false claims; for exploration), ``by`` (Benjamini
+            and Yekutieli, Ann Stat 2001;29:1165, doi:10.1214/aos/1013699998: the same under any dependence)
+            or ``bonferroni``.
 
     Returns:
         Shape ``(k,)``, in the order of the input, none above 1; compare them with the unadjusted alpha.

@@ -39,10 +39,11 @@ def decision_curve(
     resamples: int = 1000,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Net benefit over threshold probabilities (Vickers and Elkin, Med Decis Making 2006;26:565).
+    """Net benefit over threshold probabilities.
 
     At a threshold t, one treated patient with the condition is worth (1 - t) / t treated without it. A
-    patient is treated where the probability is t or more.
+    patient is treated where the probability is t or more (Vickers and Elkin, Med Decis Making 2006;26:565,
+    doi:10.1177/0272989X06295361).
 
     Args:
         labels: 0 or 1 for each unit, shape ``(n,)``.

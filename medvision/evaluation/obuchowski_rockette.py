@@ -67,7 +67,9 @@ class VarianceComponents:
 
 
 def variance_components(figures: Floats, covariance: Floats) -> VarianceComponents:
-    """The components of a crossed study (Obuchowski and Rockette, Comm Stat Simul Comput 1995;24:285).
+    """The components of a crossed study.
+
+    Reference: Obuchowski and Rockette, Commun Stat Simul Comput 1995;24:285, doi:10.1080/03610919508813243.
 
     Args:
         figures: Shape ``(treatments, readers)``.
@@ -102,7 +104,8 @@ def treatment_test(
 ) -> tuple[float, float, float]:
     """The test that all treatments are equal: statistic, denominator degrees of freedom, p.
 
-    F for random readers (Hillis, Stat Med 2007;26:596), chi-square over its degrees of freedom for fixed.
+    F for random readers (Hillis, Stat Med 2007;26:596, doi:10.1002/sim.2532), chi-square over its degrees of
+    freedom for fixed.
 
     Example:
         >>> parts = VarianceComponents(0.0, 1.0, 2.0, 1.0, 0.0, 0.0, 0.0)

@@ -37,9 +37,9 @@ def ordinal_c_index(
 
     The share of concordant pairs among all pairs of units whose classes differ, ties of the score counting
     half: the area under the ROC curve for two classes, and (1 + D) / 2 with Somers' D of the score given the
-    class (Somers, Am Sociol Rev 1962;27:799) for any number. Common classes make up more of the pairs, so
-    the index holds for the mixture of classes of this sample. Its variance comes from what each patient
-    adds to the concordant pairs beyond its expected part; with two classes it is that of
+    class (Somers, Am Sociol Rev 1962;27:799, doi:10.2307/2090408) for any number. Common classes make up more
+    of the pairs, so the index holds for the mixture of classes of this sample. Its variance comes from what
+    each patient adds to the concordant pairs beyond its expected part; with two classes it is that of
     :func:`medvision.evaluation.auroc`, DeLong's or Obuchowski's. The interval is made on the logit scale.
 
     Args:

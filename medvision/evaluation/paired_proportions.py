@@ -32,6 +32,9 @@ from medvision.evaluation.inputs import (
 from medvision.evaluation.mcnemar_test import mcnemar_p, tango_limits
 from medvision.evaluation.proportions import proportion, proportion_limits
 
+FEW_PATIENTS = "fewer_than_30_patients"
+_FEW = 30
+
 _PAIRED = ("tango", "newcombe")
 _INDEPENDENT = ("newcombe", "miettinen_nurminen")
 
@@ -47,12 +50,19 @@ def compare_proportions(
 ) -> Comparison:
     """The difference of two proportions, first minus second.
 
-    Paired (the same units, in the same order) the interval is Tango's score interval or Newcombe's
-    square-and-add, and p is McNemar's mid-p. With several units a patient it is Obuchowski's (Stat Med
-    1998;17:1495). For sensitivity compare the diseased units only, for specificity the others.
+    Paired (the same units, in the same order) the interval is Tango's score interval (Stat Med 1998;17:891,
+    doi:10.1002/(SICI)1097-0258(19980430)17:8%3C891::AID-SIM780%3E3.0.CO;2-B) or Newcombe's square-and-add for
+    pairs (method 10, Stat Med 1998;17:2635,
+    doi:10.1002/(SICI)1097-0258(19981130)17:22%3C2635::AID-SIM954%3E3.0.CO;2-C), and p is McNemar's mid-p
+    (Fagerland, Lydersen and Laake, BMC Med Res Methodol 2013;13:91, doi:10.1186/1471-2288-13-91). With
+    several units a patient it is Obuchowski's (Stat Med 1998;17:1495,
+    doi:10.1002/(SICI)1097-0258(19980715)17:13%3C1495::AID-SIM863%3E3.0.CO;2-I). For sensitivity compare the
+    diseased units only, for specificity the others.
 
-    Independent, the interval is Newcombe's hybrid score (method 10, Stat Med 1998;17:873) or the score
-    interval of Miettinen and Nurminen (Stat Med 1985;4:213), and p is the score test of the latter.
+    Independent, the interval is Newcombe's hybrid score (method 10, Stat Med 1998;17:873,
+    doi:10.1002/(SICI)1097-0258(19980430)17:8%3C873::AID-SIM779%3E3.0.CO;2-I) or the score interval of
+    Miettinen and Nurminen (Stat Med 1985;4:213, doi:10.1002/sim.4780040211), and p is the score test of the
+    latter.
 
     Args:
         a: 0 or 1 for each unit: did the first succeed?
@@ -64,7 +74,8 @@ def compare_proportions(
         level: Confidence level.
 
     Returns:
-        The comparison.
+        The comparison. With fewer than 30 patients of several units Obuchowski's test claims too often
+        (simulated, 7% with 20), and the status is ``fewer_than_30_patients``.
 
     Raises:
         EvaluationError: A value is not 0 or 1, paired lengths differ, or the method does not fit.
@@ -136,7 +147,10 @@ def _clustered_pairs(first: Booleans, second: Booleans, codes: Integers, level: 
         half, z = float(ndtri((1 + level) / 2)) * error, value / error
         low, high = max(value - half, -1.0), min(value + half, 1.0)
         return Comparison(
-            Estimate(value, low, high, level, name, n, m, OK, error), z, float(2 * ndtr(-abs(z))), name
+            Estimate(value, low, high, level, name, n, m, OK if m >= _FEW else FEW_PATIENTS, error),
+            z,
+            float(2 * ndtr(-abs(z))),
+            name,
         )
     # Every patient differs by the same: the patients are taken as single pairs.
     b, c = (m, 0) if value > 0 else (0, m)

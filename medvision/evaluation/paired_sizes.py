@@ -31,8 +31,9 @@ def sample_size_paired_auroc(
     """Cases that show the areas of two models on the same patients to differ.
 
     The variance of the difference is the sum of those of the areas less twice the covariance, as in
-    Obuchowski and McClish (Stat Med 1997;16:1529): n = (z_a √V0 + z_b √V1)² / Δ², where V0 takes both areas
-    to be their mean.
+    Obuchowski and McClish (Stat Med 1997;16:1529,
+    doi:10.1002/(SICI)1097-0258(19970715)16:13%3C1529::AID-SIM565%3E3.0.CO;2-H):
+    n = (z_a √V0 + z_b √V1)² / Δ², where V0 takes both areas to be their mean.
 
     Args:
         expected_a: The area that is expected of the first model.
@@ -79,6 +80,9 @@ def power_paired_auroc(
 ) -> float:
     """The chance that so many cases show the areas of two models on the same patients to differ.
 
+    As for :func:`sample_size_paired_auroc`: Obuchowski and McClish, Stat Med 1997;16:1529,
+    doi:10.1002/(SICI)1097-0258(19970715)16:13%3C1529::AID-SIM565%3E3.0.CO;2-H.
+
     Args:
         n_positive: Cases with the condition.
         n_negative: Cases without it.
@@ -116,7 +120,8 @@ def sample_size_paired_proportions(
 ) -> int:
     """Units that show two sensitivities (or specificities) on the same units to differ, by McNemar's test.
 
-    The formula is that of Connor (Biometrics 1987;43:207): n = (z_a √ψ + z_b √(ψ − δ²))² / δ².
+    The formula is that of Connor (Biometrics 1987;43:207, doi:10.2307/2531961):
+    n = (z_a √ψ + z_b √(ψ − δ²))² / δ².
 
     Args:
         difference: First less second proportion, δ.
@@ -151,8 +156,9 @@ def sample_size_paired_proportions(
 def design_effect(units_per_patient: float, icc: float) -> float:
     """How many times as many units are needed where patients have several.
 
-    1 + (m − 1) ρ, for m units a patient (Kish 1965). Where their number varies, give the mean of squares over
-    the mean, which is larger than the mean.
+    1 + (m − 1) ρ, for m units a patient (Kish, Survey Sampling, Wiley 1965). Where their number varies, give
+    the mean of squares over the mean, which is larger than the mean (Eldridge, Ashby and Kerry, Int J
+    Epidemiol 2006;35:1292, doi:10.1093/ije/dyl129).
 
     Args:
         units_per_patient: m, 1 or more.

@@ -35,8 +35,8 @@ def predictive_values(
     """Positive and negative predictive value over a range of prevalences.
 
     Sensitivity and specificity are taken to be the same at every prevalence, which a change of the spectrum
-    of disease breaks. The limits are those of Mercaldo, Lau and Zhou (Stat Med 2007;26:2170) on the logit
-    scale, with the covariance over patients where they have several units.
+    of disease breaks. The limits are those of Mercaldo, Lau and Zhou (Stat Med 2007;26:2170,
+    doi:10.1002/sim.2677) on the logit scale, with the covariance over patients where they have several units.
 
     Args:
         labels: 0 or 1 for each unit, shape ``(n,)``.

@@ -74,10 +74,11 @@ def calibration_error(
     """Binned calibration error, plain and debiased, with its range under right probabilities.
 
     The plain error counts the noise of each bin as miscalibration. The square without it subtracts the
-    variance of each bin's observed share (Bröcker, Clim Dyn 2012;39:655; Kumar, Liang and Ma, NeurIPS 2019);
-    the absolute error subtracts what that noise, taken as normal, adds on average (Kumar et al., in closed
-    form): of right probabilities of 200 units, 0.071 became 0.041 (simulated). Where patients have several
-    units the variance is that of a ratio over patients.
+    variance of each bin's observed share (Bröcker, Clim Dyn 2012;39:655, doi:10.1007/s00382-011-1191-1;
+    Kumar, Liang and Ma, NeurIPS 2019, doi:10.48550/arXiv.1909.10155); the absolute error subtracts what that
+    noise, taken as normal, adds on average (Kumar et al., in closed form): of right probabilities of 200
+    units, 0.071 became 0.041 (simulated). Where patients have several units the variance is that of a ratio
+    over patients.
 
     Args:
         labels: 0 or 1 for each unit, shape ``(n,)``.

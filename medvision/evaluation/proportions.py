@@ -29,10 +29,12 @@ def proportion(
     Args:
         successes: How many units succeeded, 0 to ``n``.
         n: How many units there are.
-        method: ``wilson`` (score; Wilson 1927), ``wilson_cc`` (with continuity correction; method 4 of
-            Newcombe, Stat Med 1998;17:857), ``exact`` (Clopper and Pearson 1934), ``midp``,
-            ``agresti_coull`` (1998; clipped to [0, 1]), or ``jeffreys`` (equal-tailed; Brown, Cai and
-            DasGupta, Stat Sci 2001;16:101).
+        method: ``wilson`` (score; Wilson, J Am Stat Assoc 1927;22:209, doi:10.1080/01621459.1927.10502953),
+            ``wilson_cc`` (with continuity correction; method 4 of Newcombe, Stat Med 1998;17:857,
+            doi:10.1002/(SICI)1097-0258(19980430)17:8%3C857::AID-SIM777%3E3.0.CO;2-E), ``exact`` (Clopper and
+            Pearson, Biometrika 1934;26:404, doi:10.1093/biomet/26.4.404), ``midp``, ``agresti_coull`` (Am
+            Stat 1998;52:119, doi:10.1080/00031305.1998.10480550; clipped to [0, 1]), or ``jeffreys``
+            (equal-tailed; Brown, Cai and DasGupta, Stat Sci 2001;16:101, doi:10.1214/ss/1009213286).
         level: Confidence level.
 
     Returns:

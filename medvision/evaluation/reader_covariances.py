@@ -16,8 +16,8 @@ Merit = Callable[[Integers], Floats]
 def delong_covariance(truth: Booleans, scores: Floats, patients: Integers) -> tuple[Floats, Floats]:
     """Areas under several ROC curves of the same cases, and their covariance.
 
-    DeLong, DeLong and Clarke-Pearson, Biometrics 1988;44:837; Obuchowski, Biometrics 1997;53:567 where
-    patients have several cases.
+    DeLong, DeLong and Clarke-Pearson, Biometrics 1988;44:837, doi:10.2307/2531595; Obuchowski, Biometrics
+    1997;53:567, doi:10.2307/2533958, where patients have several cases.
 
     Args:
         truth: Shape ``(cases,)``.
@@ -77,7 +77,9 @@ def jackknife(merit: Merit, cases: Integers, patients: Integers) -> tuple[Floats
 
 
 def jackknife_covariance(left_out: Floats) -> Floats:
-    """Covariance of figures of merit from their leave-one-out values (Efron and Stein, Ann Stat 1981;9:586).
+    """Covariance of figures of merit from their leave-one-out values.
+
+    Reference: Efron and Stein, Ann Stat 1981;9:586, doi:10.1214/aos/1176345462.
 
     Args:
         left_out: Shape ``(patients, figures)``.

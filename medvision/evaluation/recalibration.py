@@ -113,10 +113,12 @@ def recalibrate(
 ) -> Recalibration:
     """Fit a recalibration on cases that neither trained the model nor will be evaluated.
 
-    ``platt``: a logistic curve of the score, fitted to Platt's smoothed targets (1999), which keep it finite
-    where the scores separate the classes. ``temperature``: logits divided by one number (Guo et al., ICML
-    2017). ``beta``: a logistic curve of log p and log (1 - p) with a, b ≥ 0 (Kull, Silva Filho and Flach,
-    Electron J Stat 2017;11:5052). ``isotonic``: the best monotone steps; it needs some hundred cases.
+    ``platt``: a logistic curve of the score, fitted to Platt's smoothed targets (in Advances in Large Margin
+    Classifiers, MIT Press 1999, page 61), which keep it finite where the scores separate the classes.
+    ``temperature``: logits divided by one number (Guo et al., ICML 2017, doi:10.48550/arXiv.1706.04599).
+    ``beta``: a logistic curve of log p and log (1 - p) with a, b ≥ 0 (Kull, Silva Filho and Flach, Electron J
+    Stat 2017;11:5052, doi:10.1214/17-EJS1338SI). ``isotonic``: the best monotone steps (Zadrozny and Elkan,
+    KDD 2002, doi:10.1145/775047.775151); it needs some hundred cases.
 
     Args:
         labels: 0 or 1 for each unit, shape ``(n,)``.

@@ -89,9 +89,9 @@ def regression_scores(
     of the logarithm for MAE, RMSE and 1 - R², on Fisher's z for the correlations. With one unit a patient,
     Pearson's correlation has Fisher's variance 1 / (n - 3) and a normal quantile, Spearman's
     (1 + r² / 2) / (n - 3) (Bonett and Wright, Psychometrika 2000;65:23, doi:10.1007/BF02294183), and Lin's
-    coefficient Lin's variance (Biometrics 1989;45:255, as corrected in 2000;56:324); those of Pearson and Lin
-    assume that both numbers are jointly normal. Spearman's with several units a patient has the percentile
-    bootstrap over patients.
+    coefficient Lin's variance (Biometrics 1989;45:255, doi:10.2307/2532051, as corrected in Biometrics
+    2000;56:324, doi:10.1111/j.0006-341X.2000.00324.x); those of Pearson and Lin assume that both numbers are
+    jointly normal. Spearman's with several units a patient has the percentile bootstrap over patients.
 
     Args:
         reference: The measured number of each unit, shape ``(n,)``.

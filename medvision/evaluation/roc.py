@@ -33,6 +33,9 @@ from medvision.evaluation.proportions import proportion_limits
 
 AurocMethod = Literal["logit", "wald", "bootstrap"]
 
+FEW_OUT_OF_ORDER = "fewer_than_5_cases_out_of_order"
+_FEW = 5
+
 # Below this a variance is rounding noise: a standard error of 1e-12 of an area between 0 and 1.
 NO_VARIANCE = 1e-24
 
@@ -69,7 +72,9 @@ class Placements:
 
 
 def placements(labels: Booleans, scores: Floats, patients: Integers) -> Placements:
-    """Placement values (DeLong, DeLong and Clarke-Pearson, Biometrics 1988;44:837) in n log n steps.
+    """Placement values in n log n steps.
+
+    Reference: DeLong, DeLong and Clarke-Pearson, Biometrics 1988;44:837, doi:10.2307/2531595.
 
     Args:
         labels: Shape ``(n,)``; both classes are present.
@@ -102,7 +107,9 @@ def share_below(scores: Floats, ordered: Floats) -> Floats:
 
 
 def placement_variance(found: Placements) -> float:
-    """Variance of the AUC over independent patients (Obuchowski, Biometrics 1997;53:567).
+    """Variance of the AUC over independent patients.
+
+    Reference: Obuchowski, Biometrics 1997;53:567, doi:10.2307/2533958.
 
     With one unit a patient it is DeLong's variance. It is linear in the placements, so the placements of a
     difference of two scores give the variance of the difference of their areas.
@@ -151,6 +158,9 @@ def auroc(
 ) -> Estimate:
     """The area under the ROC curve: the chance that a positive unit scores higher than a negative one.
 
+    For this meaning see Hanley and McNeil (Radiology 1982;143:29, doi:10.1148/radiology.143.1.7063747). The
+    variance is that of DeLong, DeLong and Clarke-Pearson (Biometrics 1988;44:837, doi:10.2307/2531595).
+
     A higher score must mean more disease; a score that runs the other way gives an area below 0.5 and is
     not turned round. Where the variance is 0 (perfect separation) the interval is the exact limit for as
     many successes as the rarer class has patients, and the status is ``degenerate_variance``.
@@ -159,7 +169,7 @@ def auroc(
         labels: 0 or 1 for each unit, shape ``(n,)``.
         scores: Shape ``(n,)``, finite.
         patients: The patient of each unit; several units of one patient make it the clustered area
-            (Obuchowski, Biometrics 1997;53:567).
+            (Obuchowski, Biometrics 1997;53:567, doi:10.2307/2533958).
         method: ``logit`` (DeLong on the logit scale, always inside [0, 1]), ``wald`` (DeLong, clipped;
             for parity with other programs), or ``bootstrap`` (percentile, over patients).
         level: Confidence level.
@@ -168,7 +178,10 @@ def auroc(
         seed: Of the bootstrap.
 
     Returns:
-        The area; NaN and ``one_class`` where only one class is present.
+        The area; NaN and ``one_class`` where only one class is present. Where the area is so near to 1 (or 0)
+        that it amounts to fewer than 5 patients of the rarer class out of order, the intervals ``wald`` and
+        ``bootstrap`` are too short (simulated: 83% and 89% at 0.95 with 15 and 30 cases, where ``logit``
+        covers 95%), and the status says so.
 
     Raises:
         EvaluationError: A score is not finite, a label is not 0 or 1, or the lengths differ.
@@ -185,9 +198,24 @@ def auroc(
     if blank is not None:
         return blank
     if method == "bootstrap":
-        return _bootstrapped(truth, values, codes, level, resamples, seed)
-    found = placements(truth, values, codes)
-    return area_estimate(found.auc, placement_variance(found), truth, codes, method, level, name)
+        area = _bootstrapped(truth, values, codes, level, resamples, seed)
+    else:
+        found = placements(truth, values, codes)
+        area = area_estimate(found.auc, placement_variance(found), truth, codes, method, level, name)
+    near = method != "logit" and area.status == OK and few_out_of_order(area.value, truth, codes)
+    return area.with_status(FEW_OUT_OF_ORDER) if near else area
+
+
+def few_out_of_order(area: float, labels: Booleans, patients: Integers) -> bool:
+    """Whether an area amounts to fewer than 5 patients of the rarer class on the wrong side.
+
+    Example:
+        >>> labels = np.repeat([True, False], [50, 80])
+        >>> few_out_of_order(0.95, labels, np.arange(130)), few_out_of_order(0.85, labels, np.arange(130))
+        (True, False)
+    """
+    rarer = min(len(np.unique(patients[labels])), len(np.unique(patients[~labels])))
+    return rarer * min(area, 1 - area) < _FEW
 
 
 def ranked_units(

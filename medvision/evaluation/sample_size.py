@@ -40,8 +40,9 @@ def sample_size_proportion(
 ) -> int:
     """Cases for a sensitivity or specificity with an interval of this half-width.
 
-    ``wald`` is the formula of Buderer (Acad Emerg Med 1996;3:895), which is too small near 0 and 1;
-    ``wilson`` gives the fewest cases from which on half the length of the Wilson interval is no longer.
+    ``wald`` is the formula of Buderer (Acad Emerg Med 1996;3:895, doi:10.1111/j.1553-2712.1996.tb03538.x),
+    which is too small near 0 and 1; ``wilson`` gives the fewest cases from which on half the length of the
+    Wilson interval is no longer.
 
     Args:
         expected: The proportion that is expected.
@@ -94,8 +95,9 @@ def sample_size_auroc(
 ) -> CaseNumbers:
     """Cases that show an area under the ROC curve to differ from another value.
 
-    The variance is the binormal one of Obuchowski and McClish (Stat Med 1997;16:1529) in the form of
-    Obuchowski, Lieber and Wians (Clin Chem 2004;50:1118).
+    The variance is the binormal one of Obuchowski and McClish (Stat Med 1997;16:1529,
+    doi:10.1002/(SICI)1097-0258(19970715)16:13%3C1529::AID-SIM565%3E3.0.CO;2-H) in the form of Obuchowski,
+    Lieber and Wians (Clin Chem 2004;50:1118, doi:10.1373/clinchem.2004.031823).
 
     Args:
         expected: The area that is expected.
@@ -134,6 +136,9 @@ def power_auroc(
 ) -> float:
     """The chance that so many cases show an area under the ROC curve to differ from another value.
 
+    As for :func:`sample_size_auroc`: Obuchowski and McClish, Stat Med 1997;16:1529,
+    doi:10.1002/(SICI)1097-0258(19970715)16:13%3C1529::AID-SIM565%3E3.0.CO;2-H.
+
     Args:
         n_positive: Cases with the condition.
         n_negative: Cases without it.
@@ -171,8 +176,8 @@ def sample_size_auroc_interval(
 ) -> CaseNumbers:
     """Cases for an area under the ROC curve with an interval of this half-width.
 
-    n = z² V / w², with the variance of
-    :func:`medvision.evaluation.sample_size.binormal_variance`.
+    n = z² V / w² (Obuchowski, Stat Methods Med Res 1998;7:371, doi:10.1177/096228029800700405), with the
+    variance of :func:`medvision.evaluation.sample_size.binormal_variance`.
 
     Args:
         expected: The area that is expected.
@@ -203,10 +208,11 @@ def sample_size_auroc_interval(
 def binormal_variance(area: float, ratio: float, scores: Scores = "ratings") -> float:
     """Variance of an area under a binormal ROC curve, times the number of cases with the condition.
 
-    ``ratings`` is the approximation of Obuchowski and McClish (Stat Med 1997;16:1529) for ratings on few
-    levels, the field's standard. ``continuous`` is that of DeLong's area for scores that are normal with one
-    spread in both classes: (Q - A²)(1 + 1 / ratio) with Q = A - 2 T(h, 1/√3), h the normal quantile of A, T
-    Owen's function. It is about two thirds of the former around 0.85.
+    ``ratings`` is the approximation of Obuchowski and McClish (Stat Med 1997;16:1529,
+    doi:10.1002/(SICI)1097-0258(19970715)16:13%3C1529::AID-SIM565%3E3.0.CO;2-H) for ratings on few levels, the
+    field's standard. ``continuous`` is that of DeLong's area for scores that are normal with one spread in
+    both classes: (Q - A²)(1 + 1 / ratio) with Q = A - 2 T(h, 1/√3), h the normal quantile of A, T Owen's
+    function. It is about two thirds of the former around 0.85.
 
     Args:
         area: Between 0 and 1.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -12,16 +12,20 @@ from numpy.typing import NDArray
 from medvision.errors import EvaluationError
 from medvision.evaluation.estimates import OK
 from medvision.evaluation.inputs import Booleans, one_of
+from medvision.evaluation.mask_inputs import (
+    PREDICTION_EMPTY,
+    REFERENCE_EMPTY,
+    Labels,
+    checked_masks,
+    emptiness,
+    structure_mask,
+    structures_of,
+)
 from medvision.evaluation.surfaces import surface_distances
 
 if TYPE_CHECKING:
     import pandas as pd
 
-BOTH_EMPTY = "both_empty"
-REFERENCE_EMPTY = "reference_empty"
-PREDICTION_EMPTY = "prediction_empty"
-
-Labels = Mapping[str, int | Sequence[int]] | Sequence[int]
 EmptyDistance = Literal["diagonal", "nan"]
 
 
@@ -39,12 +43,14 @@ def segmentation_scores(
 
     The surface measures weigh each piece of surface by its area (see
     :func:`medvision.evaluation.surfaces.surface_distances`): ``hd95_mm`` is the larger of the two directed
-    95th percentiles, ``nsd`` the share of both surfaces within the tolerance, ``assd_mm`` the mean distance
-    over both surfaces.
+    95th percentiles, ``nsd`` the share of both surfaces within the tolerance (Nikolov et al., J Med Internet
+    Res 2021;23:e26151, doi:10.2196/26151), ``assd_mm`` the mean distance over both surfaces. On the choice
+    between measures: Maier-Hein et al., Nat Methods 2024;21:195, doi:10.1038/s41592-023-02151-z.
 
     Where a structure is in neither mask, nothing is there to agree on: every measure but the volumes is NaN
-    and the status is ``both_empty``; count such cases, do not average them. Where it is in one of the two,
-    dice, iou and nsd are 0 and the distances are the diagonal of the image, or NaN if that is chosen.
+    and the status is ``both_empty``; count such cases, do not average them (Reinke et al., Nat Methods
+    2024;21:182, doi:10.1038/s41592-023-02150-0). Where it is in one of the two, dice, iou and nsd are 0 and
+    the distances are the diagonal of the image, or NaN if that is chosen.
 
     Args:
         reference: Whole-numbered labels, shape ``(i, j, k)`` or ``(i, j)``.
@@ -76,8 +82,7 @@ def segmentation_scores(
     one_of(empty_distance, ("diagonal", "nan"), "empty_distance")
     if not nsd_tolerance_mm >= 0:
         raise EvaluationError(f"nsd_tolerance_mm={nsd_tolerance_mm} must be 0 or more millimetres")
-    first, second = _whole(reference, "reference", case), _whole(prediction, "prediction", case)
-    spacing = _checked_grid(first, second, spacing_mm, case)
+    first, second, spacing = checked_masks(reference, prediction, spacing_mm, case)
     penalty = math.nan
     if empty_distance == "diagonal":
         penalty = float(np.linalg.norm(np.array(first.shape) * spacing))
@@ -85,9 +90,15 @@ def segmentation_scores(
         {
             **({} if case is None else {"case_id": case}),
             "structure": name,
-            **mask_scores(_mask(first, values), _mask(second, values), spacing, nsd_tolerance_mm, penalty),
+            **mask_scores(
+                structure_mask(first, values),
+                structure_mask(second, values),
+                spacing,
+                nsd_tolerance_mm,
+                penalty,
+            ),
         }
-        for name, values in _structures(labels, first, second).items()
+        for name, values in structures_of(labels, first, second).items()
     ]
     return pd.DataFrame(rows)
 
@@ -139,10 +150,9 @@ def _agreement(
 ) -> dict[str, float | str]:
     if 0 in sizes:
         overlap = math.nan if sizes == (0, 0) else 0.0
-        status = BOTH_EMPTY if sizes == (0, 0) else REFERENCE_EMPTY if sizes[0] == 0 else PREDICTION_EMPTY
         return {
             "dice": overlap, "iou": overlap, "hd95_mm": math.nan, "nsd": overlap, "assd_mm": math.nan,
-            "status": status,
+            "status": emptiness(*sizes),
         }  # fmt: skip
     shared = int((reference & prediction).sum())
     found = surface_distances(reference, prediction, spacing_mm)
@@ -154,52 +164,3 @@ def _agreement(
         "assd_mm": found.average(),
         "status": OK,
     }
-
-
-def _structures(
-    labels: Labels | None, reference: NDArray[Any], prediction: NDArray[Any]
-) -> dict[str, list[int]]:
-    if labels is None:
-        values = np.union1d(np.unique(reference), np.unique(prediction))
-        return {"foreground": [int(value) for value in values if value > 0]}
-    if not isinstance(labels, Mapping):
-        return {str(value): [int(value)] for value in labels}
-    return {str(name): [int(v) for v in np.atleast_1d(np.asarray(value))] for name, value in labels.items()}
-
-
-def _mask(array: NDArray[Any], values: list[int]) -> Booleans:
-    return np.asarray(array == values[0] if len(values) == 1 else np.isin(array, values), dtype=bool)
-
-
-def _whole(mask: NDArray[Any], name: str, case: str | None) -> NDArray[Any]:
-    array = np.asarray(mask)
-    if array.dtype.kind in "biu":
-        return array
-    rounded = np.round(array) if array.dtype.kind == "f" else None
-    if rounded is None or not np.array_equal(rounded, array):
-        where = "" if case is None else f"case {case}: "
-        raise EvaluationError(
-            f"{where}the {name} mask has values that are no whole numbers; threshold probabilities, and "
-            "resample masks with nearest-neighbour interpolation"
-        )
-    return rounded.astype(np.int64)
-
-
-def _checked_grid(
-    reference: NDArray[Any], prediction: NDArray[Any], spacing_mm: Sequence[float], case: str | None
-) -> tuple[float, ...]:
-    where = "" if case is None else f"case {case}: "
-    if reference.shape != prediction.shape:
-        raise EvaluationError(
-            f"{where}the reference has the shape {reference.shape}, the prediction {prediction.shape}; "
-            "bring both to one grid"
-        )
-    spacing = tuple(float(size) for size in spacing_mm)
-    if reference.ndim not in (2, 3) or len(spacing) != reference.ndim:
-        raise EvaluationError(
-            f"{where}a mask of {reference.ndim} dimensions and a spacing of {len(spacing)}; "
-            "masks have 3 dimensions (or 2) and one spacing for each"
-        )
-    if not all(0 < size < math.inf for size in spacing):
-        raise EvaluationError(f"{where}spacing_mm={spacing} must be positive millimetres")
-    return spacing

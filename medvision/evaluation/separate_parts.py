@@ -39,11 +39,12 @@ def mean_auroc(
     """The mean of the areas under the ROC curve of parts with different patients, each part counting once.
 
     The parts are independent given their models, so the variance of the mean is the sum of the parts'
-    variances (DeLong, Biometrics 1988;44:837; Obuchowski, Biometrics 1997;53:567 where patients have
-    several units) over the square of their number; the interval is on the logit scale. Unlike LeDell's
-    variance of :func:`medvision.evaluation.cross_validated_auroc`, it does not assume that parts are of one
-    size and prevalence, as random folds are and hospitals are not. It describes the models of these parts
-    on other patients of the same parts: not other hospitals, and not another training.
+    variances (DeLong, Biometrics 1988;44:837, doi:10.2307/2531595; Obuchowski, Biometrics 1997;53:567,
+    doi:10.2307/2533958, where patients have several units) over the square of their number; the interval is
+    on the logit scale. Unlike LeDell's variance of :func:`medvision.evaluation.cross_validated_auroc`, it
+    does not assume that parts are of one size and prevalence, as random folds are and hospitals are not. It
+    describes the models of these parts on other patients of the same parts: not other hospitals, and not
+    another training.
 
     Args:
         labels: 0 or 1 for each unit, shape ``(n,)``.
@@ -83,7 +84,8 @@ def compare_mean_auroc(
 ) -> Comparison:
     """The difference of two mean areas on the same units and parts, first minus second.
 
-    Within each part the covariance of the two areas counts, as in :func:`medvision.evaluation.compare_auroc`.
+    Within each part the covariance of the two areas counts, as in :func:`medvision.evaluation.compare_auroc`
+    (DeLong, Biometrics 1988;44:837, doi:10.2307/2531595).
 
     Args:
         labels: 0 or 1 for each unit, shape ``(n,)``.

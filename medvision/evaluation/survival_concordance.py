@@ -45,9 +45,10 @@ def harrell_c(
 
     A pair is comparable where the earlier of both times is an event, or where both times are equal and one
     of them is an event and the other is censored (the event then came first). Two events at one time are not
-    comparable. Equal risks count half (Harrell and others, JAMA 1982;247:2543). The value depends on the
-    censoring: pairs in which the earlier time is censored are left out, so studies with another follow-up are
-    not comparable; :func:`medvision.evaluation.uno_c` corrects for that.
+    comparable. Equal risks count half (Harrell et al., JAMA 1982;247:2543,
+    doi:10.1001/jama.1982.03320430047030). The value depends on the censoring: pairs in which the earlier time
+    is censored are left out, so studies with another follow-up are not comparable;
+    :func:`medvision.evaluation.uno_c` corrects for that.
 
     The variance sums, over patients, the squares of what each adds to the index (infinitesimal jackknife,
     m / (m - 1)); the interval is made on the logit scale.
@@ -88,7 +89,7 @@ def uno_c(
     """Uno's C: concordance up to a time, free of the censoring of this study.
 
     Each comparable pair counts 1 / G(t-)², G being the Kaplan-Meier estimate of staying uncensored, at its
-    earlier time t, which must be an event before ``tau`` (Uno and others, Stat Med 2011;30:1105,
+    earlier time t, which must be an event before ``tau`` (Uno et al., Stat Med 2011;30:1105,
     doi:10.1002/sim.4154). It assumes that censoring does not depend on the risk. G is estimated from these
     same units, an event coming before a censoring at the same time; it is taken just before t, so it is never
     0. Programs that take it at t itself differ where censorings and events share their times. Pairs and ties

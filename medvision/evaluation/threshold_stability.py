@@ -136,11 +136,13 @@ def optimism(
     """Sensitivity, specificity and Youden's J at a threshold chosen on these cases, corrected for that.
 
     ``out_of_bag``: the rule chooses on a draw of patients and is evaluated on the patients whom the draw
-    left out (Efron, J Am Stat Assoc 1983;78:316, without the weights of the .632 estimator).
-    ``harrell``: the apparent value minus the mean of (value on the draw − value of the draw's threshold on
-    all cases) (Efron and Gong, Am Stat 1983;37:36; Harrell, Lee and Mark, Stat Med 1996;15:361). The second
-    removes too little here: on scores without information it left 0.06 of an apparent J of 0.17 (40 cases,
-    simulated), the first nothing. With information the first is up to 0.03 too low (20 cases).
+    left out (Efron, J Am Stat Assoc 1983;78:316, doi:10.1080/01621459.1983.10477973, without the weights of
+    the .632 estimator). ``harrell``: the apparent value minus the mean of (value on the draw − value of the
+    draw's threshold on all cases) (Efron and Gong, Am Stat 1983;37:36, doi:10.1080/00031305.1983.10483087;
+    Harrell, Lee and Mark, Stat Med 1996;15:361,
+    doi:10.1002/(SICI)1097-0258(19960229)15:4%3C361::AID-SIM168%3E3.0.CO;2-4). The second removes too little
+    here: on scores without information it left 0.06 of an apparent J of 0.17 (40 cases, simulated), the first
+    nothing. With information the first is up to 0.03 too low (20 cases).
 
     Args:
         labels: 0 or 1 for each unit, shape ``(n,)``.

@@ -20,16 +20,19 @@ def choose_threshold(
     """The threshold that a rule picks on these cases; a prediction is ``score >= threshold``.
 
     Choose it on the training part of a fold. Accuracy measured on the cases that chose the threshold is
-    optimistic. Every candidate is an observed score. Among equally good ones it is the highest for
-    ``youden``, ``cost`` and ``sensitivity>=x``, and the lowest for ``specificity>=x``: the rule is met with
-    the most of the other measure.
+    optimistic (Leeflang et al., Clin Chem 2008;54:729, doi:10.1373/clinchem.2007.096032). Every candidate is
+    an observed score. Among equally good ones it is the highest for ``youden``, ``cost`` and
+    ``sensitivity>=x``, and the lowest for ``specificity>=x``: the rule is met with the most of the other
+    measure.
 
     Args:
         labels: 0 or 1 for each unit, shape ``(n,)``.
         scores: Shape ``(n,)``.
-        rule: ``youden`` (largest sensitivity + specificity), ``sensitivity>=0.95`` (the highest threshold
-            that reaches it), ``specificity>=0.9`` (the lowest that reaches it), ``fixed:0.5``, or
-            ``cost:5`` (a missed case costs as much as 5 false alarms).
+        rule: ``youden`` (largest sensitivity + specificity; Youden, Cancer 1950;3:32,
+            doi:10.1002/1097-0142(1950)3:1%3C32::AID-CNCR2820030106%3E3.0.CO;2-3), ``sensitivity>=0.95`` (the
+            highest threshold that reaches it), ``specificity>=0.9`` (the lowest that reaches it),
+            ``fixed:0.5``, or ``cost:5`` (a missed case costs as much as 5 false alarms; Metz, Semin Nucl Med
+            1978;8:283, doi:10.1016/S0001-2998(78)80014-2).
         positive: The label that means that the condition is present.
 
     Returns:

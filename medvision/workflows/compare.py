@@ -137,8 +137,8 @@ def compare(
     if fold is not None:
         notes.append("the fold-averaged areas are compared; intervals hold for the fitted fold models")
     return ComparedModels(
-        tuple(_estimates(found)),
-        tuple(_records(found)),
+        tuple(estimate_records(found)),
+        tuple(comparison_records(found)),
         tuple(notes),
         {name: model.source for name, model in models.items()},
     )
@@ -224,7 +224,12 @@ def _pair(
     return found
 
 
-def _estimates(found: Sequence[tuple[str, str, str, Comparison]]) -> list[dict[str, Any]]:
+def estimate_records(found: Sequence[tuple[str, str, str, Comparison]]) -> list[dict[str, Any]]:
+    """The measure of each model, one record each.
+
+    Args:
+        found: First model, second model, measure and comparison.
+    """
     records: dict[tuple[str, str], dict[str, Any]] = {}
     for a, b, metric, result in found:
         for name, estimate in ((a, result.first), (b, result.second)):
@@ -233,7 +238,12 @@ def _estimates(found: Sequence[tuple[str, str, str, Comparison]]) -> list[dict[s
     return list(records.values())
 
 
-def _records(found: Sequence[tuple[str, str, str, Comparison]]) -> list[dict[str, Any]]:
+def comparison_records(found: Sequence[tuple[str, str, str, Comparison]]) -> list[dict[str, Any]]:
+    """The comparisons, their p-values adjusted by Holm's method within a measure.
+
+    Args:
+        found: First model, second model, measure and comparison.
+    """
     adjusted: dict[int, float] = {}
     for metric in dict.fromkeys(entry[2] for entry in found):
         rows = [row for row, entry in enumerate(found) if entry[2] == metric]

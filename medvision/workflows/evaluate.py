@@ -129,7 +129,7 @@ def evaluate(
     found = complete_cases(everyone)
     groups = groups_of(found.frame, by, str(found.source["name"]))
     limit, limit_notes, status = operating_point(found, columns, positive, threshold, threshold_rule, fit_on)
-    records, notes = _ranking(found, level)
+    records, notes = _ranking(found, sampling, level)
     notes = [
         rows_note(len(found.labels), found.patients, unit, repeated=found.repeats is not None),
         *found.notes,
@@ -229,7 +229,7 @@ def _bounded(
     level: float,
     status: str | None,
 ) -> list[dict[str, Any]]:
-    records = _ranking(filled, level)[0]
+    records = _ranking(filled, sampling, level)[0]
     if limit is None:
         return records
     return records + records_at_threshold(filled, limit, sampling, None, level, status)[0]
@@ -252,7 +252,9 @@ def _of_probabilities(
     return parts
 
 
-def _ranking(found: Predictions, level: float) -> tuple[list[dict[str, Any]], list[str]]:
+def _ranking(
+    found: Predictions, sampling: Literal["cohort", "enriched"], level: float
+) -> tuple[list[dict[str, Any]], list[str]]:
     notes: list[str] = []
     if found.folds is None:
         area = auroc(found.labels, found.scores, patients=found.patients, level=level)
@@ -283,7 +285,9 @@ def _ranking(found: Predictions, level: float) -> tuple[list[dict[str, Any]], li
         notes.append(
             "the AUC lies below 0.5: a higher score goes with less disease; the score was not turned round"
         )
-    precision = average_precision(found.labels, found.scores, patients=found.patients, level=level)
+    precision = average_precision(
+        found.labels, found.scores, patients=found.patients, sampling=sampling, level=level
+    )
     records.append(record_of("average_precision", "all" if found.folds is None else "pooled", precision))
     return records, notes
 
@@ -307,33 +311,54 @@ def evaluate_masks(
     *,
     labels: Mapping[str, int | Sequence[int]],
     nsd_tolerance_mm: float,
-    patients: Mapping[str, str] | None = None,
+    patients: Mapping[str, str] | pd.DataFrame | str | Path | None = None,
+    lesions: Mapping[str, Any] | None = None,
     level: float = 0.95,
     seed: int = 0,
+    quiet: bool = True,
 ) -> Evaluation:
     """Evaluate a folder of predicted masks against a folder of references, file by file.
 
+    A mask is a NIfTI, or a DICOM SEG in the grid of the other mask of its case. Masks whose axes are stored
+    in another order are turned; such as lie elsewhere are refused, all at once.
+
     Args:
-        reference_dir: NIfTI masks, one a case; the file's name is the case.
+        reference_dir: Masks, one a case; the file's name is the case.
         prediction_dir: Masks of the same names, on the same grids.
-        labels: The value, or values, of each structure.
+        labels: The value, or values, of each structure. In a DICOM SEG the name is that of a segment, or its
+            number; where a structure has several values, all values are numbers of segments.
         nsd_tolerance_mm: Distance that counts as agreement, in mm.
-        patients: The patient of each case, where a patient has several.
+        patients: The patient of each case, where a patient has several; or a table of ``case_id`` and
+            ``patient_id``, or its path.
+        lesions: To score lesion by lesion, the settings of
+            :func:`medvision.evaluation.lesionwise_scores`, such as ``{"merge_within_mm": 1.42}``; ``{}`` for
+            its own.
         level: Confidence level.
         seed: Of the bootstrap over patients.
+        quiet: Show no progress.
 
     Returns:
-        The mean over cases with its interval and the median, for each structure and measure; ``cases`` holds
-        the scores of each case.
+        The mean over cases with its interval and the median, for each structure and measure, the sensitivity
+        and specificity of a structure's being there, and what `lesions` adds; ``cases`` holds the scores of
+        each case, ``lesions`` and ``components`` what was found in each.
 
     Raises:
-        EvaluationError: A folder is empty, or cases have no prediction; each is named.
-        GeometryError: Two masks of a case do not lie on one grid.
+        EvaluationError: A folder is empty, or cases have no prediction or patient; each is named.
+        GeometryError: The two masks of a case do not lie on one grid; each case is named.
     """
-    from medvision.workflows.mask_folders import paired_masks, score_masks, summarise_masks
+    from medvision.workflows.mask_folders import check_grids, paired_masks, read_patients, score_masks
+    from medvision.workflows.mask_records import mask_notes, mask_records, presence_counts
+    from medvision.workflows.progress import display
 
     pairs, notes = paired_masks(Path(reference_dir), Path(prediction_dir))
-    cases = score_masks(pairs, labels, nsd_tolerance_mm, patients)
-    records, more = summarise_masks(cases, level, seed)
+    owners = list(pairs) if patients is None else read_patients(patients, list(pairs))
+    with display(quiet=quiet) as shown:
+        check_grids(pairs, labels, shown)
+        scores = score_masks(pairs, labels, nsd_tolerance_mm, owners, lesions, shown)
+    records = mask_records(scores.cases, level, seed, lesions=lesions is not None)
+    told = mask_notes(scores.cases, nsd_tolerance_mm, lesions, patients_named=patients is not None)
     source = {"name": Path(reference_dir).name, "rows": len(pairs), "nsd_tolerance_mm": nsd_tolerance_mm}
-    return Evaluation(tuple(records), {}, (*notes, *more), source, None, cases)
+    return Evaluation(
+        tuple(records), {}, (*notes, *told), source, None, scores.cases, lesions=scores.lesions,
+        components=scores.components, structures=tuple(presence_counts(scores.cases)),
+    )  # fmt: skip

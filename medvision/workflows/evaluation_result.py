@@ -25,6 +25,9 @@ class Evaluation:
         input: Name, SHA-256 and rows of what was evaluated.
         threshold: A prediction is ``score >= threshold``; None without one.
         cases: The scores of each case, where masks were evaluated.
+        lesions: The lesions of each case, where masks were evaluated lesion by lesion.
+        components: The predicted components of each case, likewise.
+        structures: In how many cases each structure of the masks is in both, in one, or in neither.
         interactions: For each covariate and metric the test that all subgroups have one value: ``p``,
             ``p_adjusted``, ``method``.
         confusion: Of several classes: ``classes``, ``counts`` (a row for each true class) and ``shares``, the
@@ -50,6 +53,9 @@ class Evaluation:
     confusion: Mapping[str, Any] = field(default_factory=dict)
     tables: Mapping[str, dict[str, int]] = field(default_factory=dict)
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    lesions: pd.DataFrame | None = None
+    components: pd.DataFrame | None = None
+    structures: tuple[dict[str, Any], ...] = ()
     curves: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     def to_json(self) -> str:
@@ -66,11 +72,13 @@ class Evaluation:
             "input": self.input,
             "threshold": self.threshold,
         }
-        for name in ("interactions", "confusion", "tables", "thresholds"):
+        for name in ("interactions", "confusion", "tables", "thresholds", "structures"):
             if more := getattr(self, name):
                 content[name] = more
-        if self.cases is not None:
-            content["cases"] = json.loads(self.cases.to_json(orient="records", double_precision=10))
+        for name in ("cases", "lesions", "components"):
+            table: pd.DataFrame | None = getattr(self, name)
+            if table is not None:
+                content[name] = json.loads(table.to_json(orient="records", double_precision=10))
         return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
 
     def to_markdown(self) -> str:
@@ -124,8 +132,18 @@ def text_of(record: Mapping[str, Any]) -> str:
         >>> text_of({"value": 0.9, "low": 0.8, "high": 0.95, "level": 0.95, "status": "ok"})
         '0.900 (95% CI 0.800–0.950)'
     """
+    return str(estimate_of(record))
+
+
+def estimate_of(record: Mapping[str, Any]) -> Estimate:
+    """The value and the interval of a record.
+
+    Example:
+        >>> estimate_of({"value": None, "low": None, "high": None, "level": 0.95, "status": "ok"}).value
+        nan
+    """
     value, low, high = (math.nan if record[key] is None else record[key] for key in ("value", "low", "high"))
-    return str(Estimate(value, low, high, record["level"], status=record["status"]))
+    return Estimate(value, low, high, record["level"], status=record["status"])
 
 
 def record_of(metric: str, group: str, estimate: Estimate, status: str | None = None) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from medvision.runs import atomic_write
 from medvision.workflows.compare import ComparedModels
 from medvision.workflows.confusion_table import confusion_table
 from medvision.workflows.evaluation_result import Evaluation
+from medvision.workflows.mask_tables import mask_tables
 from medvision.workflows.probability_records import NET_BENEFIT
 
 _MARK = " †"
@@ -65,9 +66,13 @@ def _cautions(records: Sequence[Mapping[str, Any]]) -> list[str]:
 def evaluation_tables(found: Evaluation) -> list[Table]:
     """Return the estimates of all cases, and the tables of subgroups and of net benefit that were asked for.
 
+    Of masks it is the scores by structure, the presence of structures, and the lesions.
+
     Args:
         found: What `evaluate` returned.
     """
+    if found.structures:
+        return mask_tables(found)
     tables = [evaluation_table(found)]
     if found.interactions:
         tables.append(_subgroup_table(found))
@@ -129,25 +134,37 @@ def comparison_tables(found: ComparedModels) -> list[Table]:
     Args:
         found: What `compare` returned.
     """
-    own = tuple(
-        (record["group"], measure(record["metric"]).label, _printed(record)) for record in found.estimates
-    )
+    own = tuple((record["group"], _label(record["metric"]), _printed(record)) for record in found.estimates)
+    centred = any("hodges_lehmann" in pair for pair in found.comparisons)
     pairs = tuple(
         (
             f"{pair['a']} − {pair['b']}",
-            measure(pair["metric"]).label,
-            print_difference(estimate_from(pair["difference"]), pair["metric"]),
+            _label(pair["metric"]),
+            _difference(pair["difference"], pair["metric"]),
+            *((_difference(pair["hodges_lehmann"], pair["metric"]),) if centred else ()),
             _p(pair["p"]),
             _p(pair["p_adjusted"]),
-            pair["method"],
+            *(() if centred else (pair["method"],)),
         )
         for pair in found.comparisons
     )
-    head = ("Models", "Measure", "Difference", "p", "p (Holm)", "Method")
+    # The method of masks is one for all and stands in the notes.
+    centre, method = (("Hodges–Lehmann",), ()) if centred else ((), ("Method",))
+    head = ("Models", "Measure", "Difference", *centre, "p", "p (Holm)", *method)
     return [
         Table("models", "Models", ("Model", "Measure", "Estimate"), own),
         Table("comparison", "Differences, first minus second", head, pairs, found.notes),
     ]
+
+
+def _label(metric: str) -> str:
+    """Of a measure, or of one structure's, such as ``head: dice``."""
+    structure, _, name = metric.rpartition(": ")
+    return f"{structure}: {measure(name).label}" if structure else measure(name).label
+
+
+def _difference(record: Mapping[str, Any], metric: str) -> str:
+    return print_difference(estimate_from(record), metric.rpartition(": ")[2])
 
 
 def show_tables(

@@ -9,6 +9,7 @@ import pandas as pd
 from medvision.cohort import Splits
 from medvision.config import Study
 from medvision.evaluation import Estimate, bootstrap
+from medvision.evaluation.segmentation_summary import MEAN_OF_STRUCTURES, structure_means
 from medvision.training.seeds import stream
 from medvision.workflows.design import Design, design_of
 from medvision.workflows.estimate_rows import estimate_row
@@ -17,6 +18,9 @@ SEGMENTATION = {
     "dice": "", "iou": "", "nsd": "", "hd95_mm": "mm", "assd_mm": "mm", "volume_error_ml": "ml",
     "volume_error_percent": "%",
 }  # fmt: skip
+
+
+_AVERAGED = ("dice", "iou", "nsd", "hd95_mm", "assd_mm")
 
 
 def segmentation_results(study: Study, table: pd.DataFrame, splits: Splits) -> dict[str, Any]:
@@ -45,6 +49,8 @@ def segmentation_results(study: Study, table: pd.DataFrame, splits: Splits) -> d
 def structure_rows(study: Study, table: pd.DataFrame, where: str = "") -> list[dict[str, Any]]:
     """Return mean and median over cases of every metric and structure; repeats of a case count once.
 
+    Of several structures there is also the mean over structures, within each patient first.
+
     Args:
         study: The study.
         table: One row a case, structure and perhaps repeat.
@@ -52,10 +58,22 @@ def structure_rows(study: Study, table: pd.DataFrame, where: str = "") -> list[d
     """
     keys = ["case_id", "patient_id", "structure"]
     cases = table.groupby(keys, sort=True, as_index=False)[list(SEGMENTATION)].mean()
-    return [
+    found = [
         row
         for structure, rows in cases.groupby("structure", sort=False)
         for row in _structure_estimates(study, rows, str(structure), where)
+    ]
+    return found + _over_structures(study, cases, where) if cases["structure"].nunique() > 1 else found
+
+
+def _over_structures(study: Study, cases: pd.DataFrame, where: str) -> list[dict[str, Any]]:
+    patients = structure_means(cases)
+    return [
+        estimate_row("image", metric, f"{where}{name} over patients", estimate, unit=SEGMENTATION[metric])
+        for metric in _AVERAGED
+        for name, estimate in _summaries(
+            study, patients.loc[patients[metric].notna()], metric, f"{MEAN_OF_STRUCTURES}/{metric}"
+        ).items()
     ]
 
 

@@ -38,6 +38,21 @@ def test_every_function_of_the_decision_table_exists() -> None:
     assert [name for name in named if not hasattr(medvision.evaluation, name)] == []
 
 
+def test_every_status_stands_on_the_page_and_no_other() -> None:
+    """Statuses are constants in capitals, or given by name where an estimate is made."""
+    source = "\n".join(
+        path.read_text(encoding="utf-8")
+        for path in sorted(Path(medvision.evaluation.__file__).parent.glob("*.py"))
+    )
+    text = (DOCS / "coverage.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`[^|]+) \|", text.split("## What a status means")[1].split("\n## ")[0], re.M)
+    told = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert len(told) > 25
+    assert [name for name in sorted(told) if f'"{name}"' not in source] == []
+    constants = set(re.findall(r'^[A-Z_]+ = "([a-z0-9]+(?:_[a-z0-9]+)+)"$', source, re.M))
+    assert sorted(constants - told) == []
+
+
 @pytest.fixture
 def table() -> pd.DataFrame:
     rng = np.random.default_rng(0)
@@ -108,5 +123,19 @@ def test_json_of_masks_fits_the_schema(tmp_path: Path) -> None:
         tmp_path / "reference", tmp_path / "prediction", labels={"organ": 1}, nsd_tolerance_mm=1.0
     )
     jsonschema.validate(json.loads(found.to_json()), SCHEMA)
+    empty = np.zeros((8, 8, 8), dtype=np.uint8)
+    nib.save(nib.Nifti1Image(empty, np.eye(4)), tmp_path / "prediction" / "1.nii.gz")
+    lesions = evaluate_masks(
+        tmp_path / "reference",
+        tmp_path / "prediction",
+        labels={"organ": 1, "absent": 2},
+        nsd_tolerance_mm=1.0,
+        lesions={},
+    )
+    content = json.loads(lesions.to_json())
+    jsonschema.validate(content, SCHEMA)
+    assert [row["found"] for row in content["lesions"]] == [True, False]
+    assert content["lesions"][0]["components"] == [1]
+    assert [row["both"] for row in content["structures"]] == [1, 0]
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**json.loads(found.to_json()), "estimate": []}, SCHEMA)

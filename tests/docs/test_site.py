@@ -164,3 +164,12 @@ def test_code_on_a_page_leads_to_its_function(site: Path) -> None:
     page = (site / "docs" / "which_interval.html").read_text(encoding="utf-8")
     assert 'href="api/proportions.html#medvision.evaluation.proportion"' in page
     assert 'href="../docs/api' not in page
+
+
+@pytest.mark.slow
+def test_a_doi_in_a_docstring_is_a_link(site: Path) -> None:
+    page = (site / "docs" / "api" / "comparison.html").read_text(encoding="utf-8")
+    target = "https://doi.org/10.1002/(SICI)1097-0258(19980430)17:8%3C873::AID-SIM779%3E3.0.CO;2-I"
+    shown = "doi:10.1002/(SICI)1097-0258(19980430)17:8&lt;873::AID-SIM779&gt;3.0.CO;2-I"
+    assert f'href="{target}">{shown}</a>' in page
+    assert not re.search(r"doi:10\.[^<]*%3C", page)

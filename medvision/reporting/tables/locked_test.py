@@ -50,8 +50,9 @@ def ordinal(n: int) -> str:
 
 def _row(estimate: ReportedEstimate, contents: RunContents) -> tuple[str, ...]:
     name = measure(estimate.metric).label
-    if estimate.structure:
-        name = f"{estimate.structure}: {name}, {estimate.aggregation.rpartition(', ')[2]}"
+    if estimate.structure or estimate.aggregation.endswith(" over patients"):
+        structure = estimate.structure or "all structures"
+        name = f"{structure}: {name}, {estimate.aggregation.rpartition(', ')[2]}"
     care = "" if estimate.status == "ok" or not estimate.defined else f"; {reason(estimate.status)}"
     return (
         estimate.model,

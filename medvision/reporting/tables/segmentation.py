@@ -89,7 +89,11 @@ def _rows(estimates: list[ReportedEstimate], structure: str | None, contents: Ru
     rows: Rows = []
     for metric in sorted({estimate.metric for estimate in estimates}, key=order_of):
         found = {e.aggregation: e for e in estimates if e.metric == metric}
-        mean, median = found.pop("mean over cases", None), found.pop("median over cases", None)
+        # The mean over structures is taken within patients, so that it is over these.
+        mean, median = (
+            found.pop(f"{name} over cases", None) or found.pop(f"{name} over patients", None)
+            for name in ("mean", "median")
+        )
         leading = mean or median
         digits = decimals_of(leading) if leading else measure(metric).decimals
         quartiles, undefined = _from_cases(contents, structure, metric, digits)
@@ -148,6 +152,11 @@ def _notes(contents: RunContents, estimates: list[ReportedEstimate]) -> tuple[st
         notes.append("; ".join(texts) + ".")
     if tolerance is not None and "nsd" in meanings:
         notes.append(f"NSD tolerance {print_number(float(tolerance), 1)} mm.")
+    if any(e.structure is None and e.aggregation == "mean over patients" for e in estimates):
+        notes.append(
+            "All structures: first the mean over the structures that have a value in a patient, then over "
+            "patients."
+        )
     if contents.repeats > 1:
         notes.append(f"Each case was predicted {contents.repeats} times; its values were averaged first.")
     notes += empty_masks(contents)

@@ -108,6 +108,11 @@ def test_segmentation_results_are_the_mean_and_median_over_cases(finished_organ)
         assert mean["value"] == pytest.approx(rows["dice"].mean())
         assert mean["low"] <= mean["value"] <= mean["high"]
         assert mean["n_patients"] == 8
+    overall = estimate(
+        finished_organ.results, metric="dice", structure=None, aggregation="mean over patients"
+    )
+    by_patient = scores.groupby(["patient_id", "structure"])["dice"].mean().groupby("patient_id").mean()
+    assert overall["value"] == pytest.approx(by_patient.mean())
 
 
 def test_the_report_is_there_and_opens_offline(finished_nodules, finished_organ):

@@ -76,3 +76,14 @@ def test_an_estimate_over_all_structures_has_its_own_block(changed, segmentation
 
     found = block(segmentation_table(read_run(changed(segmentation_run, results=add))), "All structures")
     assert found["Dice"][0].startswith("0.777")
+
+
+def test_the_mean_over_structures_says_that_it_is_within_patients_first(changed, segmentation_run):
+    def add(results):
+        for first, name in zip(results["estimates"][:2], ("mean", "median"), strict=True):
+            own = {"structure": None, "aggregation": f"{name} over patients", "value": 0.777, "high": 0.9}
+            results["estimates"].append({**first, **own})
+
+    table = segmentation_table(read_run(changed(segmentation_run, results=add)))
+    assert all(cell.startswith("0.777") for cell in block(table, "All structures")["Dice"][:2])
+    assert any("first the mean over the structures that have a value in a patient" in n for n in table.notes)
