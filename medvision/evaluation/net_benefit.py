@@ -26,6 +26,8 @@ from medvision.evaluation.resampling import label_strata, patient_draws
 if TYPE_CHECKING:
     import pandas as pd
 
+WITHOUT_INTERVAL = "no_interval"
+
 
 def decision_curve(
     labels: ArrayLike,

@@ -79,7 +79,7 @@ def calibration_curve(
 
     The curve is lowess without robustness steps, as ``val.prob`` of the R package rms draws it; between
     the points where it is given it is read by straight lines. Simulated with 60 and 100 units, its 95% band
-    held the true share in 87 to 97% of samples, least at the ends. ICI, E50, E90 and Emax are those of Austin
+    held the true share in 85 to 97% of samples, least at the ends. ICI, E50, E90 and Emax are those of Austin
     and Steyerberg (Stat Med 2019;38:4051, doi:10.1002/sim.8281). They cannot fall below 0 and lie above it
     for right probabilities too, the more the fewer units there are: compare with ``if_calibrated``.
 

@@ -12,6 +12,7 @@ import pandas as pd
 from medvision.errors import EvaluationError
 from medvision.evaluation import Estimate, calibration, calibration_curve, calibration_error, decision_curve
 from medvision.evaluation.estimates import OK, p_text
+from medvision.evaluation.net_benefit import WITHOUT_INTERVAL
 from medvision.evaluation.resampling import FEW_PATIENTS
 from medvision.workflows.evaluation_result import record_of
 from medvision.workflows.prediction_table import Predictions
@@ -131,7 +132,7 @@ def decision_records(
         for metric, value in zip(
             NET_BENEFIT[1:], (row["treat_all"], row["interventions_avoided"]), strict=True
         ):
-            plain = Estimate(value, np.nan, np.nan, level, "net benefit", n, owners, "no_interval")
+            plain = Estimate(value, np.nan, np.nan, level, "net benefit", n, owners, WITHOUT_INTERVAL)
             records.append(record_of(metric, group, plain))
     where = "of this sample" if prevalence is None else f"of {prevalence:g}"
     notes = [
