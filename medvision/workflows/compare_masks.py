@@ -47,7 +47,7 @@ def compare_masks(
         reference_dir: The references, one a case.
         labels: The value, or values, of each structure.
         nsd_tolerance_mm: Distance that counts as agreement, in mm.
-        patients: As for :func:`medvision.workflows.evaluate.evaluate_masks`.
+        patients: As for :func:`medvision.evaluate_masks`.
         lesions: To compare lesion by lesion, too: as there.
         level: Confidence level.
         seed: Of the bootstrap over patients.
