@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import App, CycloptsError, Parameter
 
 from medvision.cli_plan import examples
-from medvision.cli_readers import plan
+from medvision.cli_readers import evaluate_readings, plan
 from medvision.errors import MedvisionError, missing_to_train, needs_training_extra
 from medvision.imaging.options import Reading
 from medvision.workflows.lesion_options import LesionOptions
+from medvision.workflows.reader_options import ReadingColumns
 
 if TYPE_CHECKING:
     from medvision.workflows.evaluation_result import Evaluation
@@ -237,6 +238,7 @@ def predict(
         "medvision evaluate volumes.csv --label measured_ml --score predicted_ml --regression",
         "medvision evaluate followed.csv --time months --event died --score risk --tau 36",
         "medvision evaluate --reference masks --prediction predicted --labels 1:anterior,2:posterior",
+        "medvision evaluate ratings.csv --reader reader --modality modality --label truth --score rating",
         "medvision evaluate --reference masks --prediction predicted --labels 1:metastasis --lesions "
         "--patients cases.csv",
     ),
@@ -273,13 +275,18 @@ def evaluate(
     prediction: Path | None = None,
     labels: str | None = None,
     nsd_tolerance_mm: float = 1.0,
+    reader: str | None = None,
+    modality: str | None = None,
+    ai: str | None = None,
+    figure: Literal["auc", "sensitivity", "specificity"] = "auc",
+    scope: Literal["RRRC", "FRRC", "RRFC"] = "RRRC",
     patients: Path | None = None,
     by_lesion: Annotated[LesionOptions, Parameter(name="*", show_default=False)] = _NO_LESIONS,
     json: bool = False,
     out: Path | None = None,
     quiet: bool = False,
 ) -> int:
-    """Evaluate predictions made by any software: a table of scores, or a folder of masks.
+    """Evaluate predictions made by any software: a table of scores, a folder of masks, or readings.
 
     Args:
         predictions: CSV, TSV, Parquet or Excel, one row a case.
@@ -313,6 +320,11 @@ def evaluate(
         prediction: Folder of predicted masks of the same file names.
         labels: Structures of the masks, such as 1:anterior,2:posterior; 1:tumour,2:tumour joins two values.
         nsd_tolerance_mm: Surface distance that still counts as agreement.
+        reader: Column of the reader, for a table with one row a reading.
+        modality: Column of what was read with, such as CT and MRI, or with and without AI.
+        ai: Name of the algorithm among the readers, to compare it with their mean.
+        figure: What readers are measured by; sensitivity and specificity with --threshold.
+        scope: Whether readers (R first) and cases are random or fixed.
         patients: Of masks: a table with the columns case_id and patient_id.
         by_lesion: Whether and how masks are scored lesion by lesion.
         json: Print JSON instead of a table.
@@ -320,6 +332,21 @@ def evaluate(
             probabilities also figures of their curves.
         quiet: Show no progress.
     """
+    if reader is not None and predictions is not None:
+        _refuse_given(
+            "is not for readings (--reader)", fold=fold, repeat=repeat, threshold_rule=threshold_rule,
+            fit_on=fit_on, by=by, prevalence=prevalence, sampling=sampling != "cohort", unit=unit != "row",
+            classes=classes, ordinal=ordinal, regression=regression, time=time, event=event, tau=tau,
+            missing=missing != "refuse", calibration=calibration, decision_curve=decision_curve,
+            reference=reference, prediction=prediction, labels=labels, patients=patients,
+            lesions=by_lesion.settings() is not None,
+        )  # fmt: skip
+        return evaluate_readings(
+            predictions, ReadingColumns(reader, modality, case or "case", label, score, patient, positive),
+            ai=ai, figure=figure, threshold=threshold, scope=scope, level=level, json=json, out=out,
+        )  # fmt: skip
+    if reader or modality or ai or (figure, scope) != ("auc", "RRRC"):
+        raise MedvisionError("a reader study needs a table of readings and its column of readers (--reader)")
     from medvision.workflows.evaluate import evaluate as evaluate_table
     from medvision.workflows.evaluate import evaluate_masks
     from medvision.workflows.evaluation_tables import evaluation_tables, save_curves, show_tables

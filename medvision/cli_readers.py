@@ -1,4 +1,4 @@
-"""The verb `medvision plan readers`: how many readers and cases a reader study needs."""
+"""Reader studies on the command line: `medvision plan readers`, and `medvision evaluate --reader`."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ def plan_readers(
     readers: int | None = None,
     cases: str = "100,150,200,300,400",
     power: float = 0.8,
+    scope: Literal["RRRC", "FRRC", "RRFC"] = "RRRC",
     clusters: Annotated[Clusters, _Flat] = _SINGLE,
     level: float = 0.95,
     json: bool = False,
@@ -52,6 +53,7 @@ def plan_readers(
         readers: Of the planned study; by default the number with the fewest readings.
         cases: Columns of the table of power.
         power: Chance to find the difference.
+        scope: Whether readers (R first) and cases are random or fixed.
         clusters: Several cases a patient, and losses.
         level: 1 - it is the two-sided type I error.
         json: Print JSON.
@@ -68,7 +70,7 @@ def plan_readers(
     )
     found = planned(
         known, difference=difference, readers=readers, cases=_numbers(cases), power=power,
-        clusters=clusters, level=level,
+        scope=scope, clusters=clusters, level=level,
     )  # fmt: skip
     print(found.to_json() if json else found)
     return 0
@@ -79,3 +81,57 @@ def _numbers(text: str) -> list[int]:
     if not words or not all(word.isdecimal() for word in words):
         raise EvaluationError(f"--cases {text!r}: numbers with commas between them, such as 100,200,300")
     return [int(word) for word in words]
+
+
+def evaluate_readings(
+    table: Path,
+    columns: ReadingColumns,
+    *,
+    ai: str | None,
+    figure: Literal["auc", "sensitivity", "specificity"],
+    threshold: str | None,
+    scope: Literal["RRRC", "FRRC", "RRFC"],
+    level: float,
+    json: bool,
+    out: Path | None,
+) -> int:
+    """Evaluate a table of readings: modalities against each other, or an algorithm against the readers.
+
+    Args:
+        table: One row a reading.
+        columns: What it calls its columns.
+        ai: The algorithm's name among the readers.
+        figure: What the readers are measured by.
+        threshold: A rating of at least this is positive.
+        scope: What is random.
+        level: Confidence level.
+        json: Print JSON.
+        out: Folder for the tables.
+    """
+    from medvision.workflows.evaluate_readers import evaluate_ai_against_readers, evaluate_readers
+    from medvision.workflows.evaluation_tables import show_tables
+    from medvision.workflows.reader_tables import reader_tables
+
+    if (columns.modality is None) == (ai is None):
+        raise EvaluationError(
+            "a table of readings needs --modality COLUMN to compare modalities, or --ai NAME to compare the "
+            "algorithm of that name with the other readers: one of the two"
+        )
+    limit = _number(threshold)
+    found = (
+        evaluate_readers(table, columns, figure=figure, threshold=limit, scope=scope, level=level)
+        if ai is None
+        else evaluate_ai_against_readers(
+            table, ai, columns, figure=figure, threshold=limit, scope=scope, level=level
+        )
+    )
+    text = show_tables(reader_tables(found), out, found.to_json(), "evaluation", found.estimates)
+    print(found.to_json() if json else text)
+    return 0
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        raise EvaluationError(f"--threshold {text!r}: readings need a number") from None

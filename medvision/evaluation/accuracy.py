@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from medvision.errors import EvaluationError
 from medvision.evaluation.clustered import clustered_proportion
-from medvision.evaluation.estimates import DEGENERATE_VARIANCE, OK, Estimate, undefined
+from medvision.evaluation.estimates import (
+    DEGENERATE_VARIANCE,
+    OK,
+    ONE_CLASS,
+    UNDEFINED_NO_UNITS,
+    Estimate,
+    undefined,
+)
 from medvision.evaluation.inputs import (
     Booleans,
     Integers,
@@ -26,15 +31,12 @@ from medvision.evaluation.inputs import (
 )
 from medvision.evaluation.likelihood_ratios import Rates, predictive_value, ratio_estimate
 from medvision.evaluation.proportions import ProportionMethod, proportion
-
-Sampling = Literal["cohort", "enriched"]
+from medvision.evaluation.sampled_draws import SAMPLINGS, Sampling, as_sampled
 
 NEEDS_PREVALENCE = "enriched_sampling_needs_prevalence"
 SAMPLE_PREVALENCE = "holds_only_for_the_prevalence_of_this_sample"
 
-_SQUARE_AND_ADD = "square-and-add of sensitivity and specificity"
 _RESAMPLED = ("f1", "mcc")
-_SUMS = {"balanced_accuracy": (0.5, 0.0), "youden": (1.0, -1.0)}
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,7 @@ def diagnostic_accuracy(
         0.900 (95% CI 0.699–0.972) | 0.833 (95% CI 0.664–0.927)
     """
     checked_level(level)
-    one_of(sampling, ("cohort", "enriched"), "sampling")
+    one_of(sampling, SAMPLINGS, "sampling")
     if prevalence is not None:
         checked_prevalence(prevalence)
     truth = binary_labels(labels, positive=positive, patients=patients)
@@ -194,7 +196,7 @@ def diagnostic_accuracy(
         **_proportions(table),
         **_ratios(table),
         **_sums(table),
-        **_resampled(table, patients is None, sampling == "cohort", resamples, seed),
+        **_resampled(table, patients is None, sampling, resamples, seed),
     }
     measures = _with_prevalence(measures, table, sampling, prevalence)
     assumed = prevalence if prevalence is not None else float(truth.mean()) if len(truth) else math.nan
@@ -249,52 +251,47 @@ def _ratios(units: _Units) -> dict[str, Estimate]:
 
 
 def _sums(units: _Units) -> dict[str, Estimate]:
-    """Half the sum, and the sum less 1, of sensitivity and specificity."""
-    right, rates = units.truth == units.called, units.rates()
-    se, sp = units.share(right, units.truth), units.share(right, ~units.truth)
-    spread, covariance = math.sqrt(rates.variances[0] * rates.variances[1]), rates.variances[2]
-    correlation = covariance / spread if spread > 0 else 0.0
+    """Youden's J and balanced accuracy, from the limits of sensitivity and of specificity."""
+    shares, rates = _proportions(units), units.rates()
+    se, sp = shares["sensitivity"], shares["specificity"]
+    n, m = len(units.truth), len(np.unique(units.codes))
+    name = "square-and-add of sensitivity and specificity"
+    if math.isnan(se.value) or math.isnan(sp.value):
+        nothing = undefined(ONE_CLASS if n else UNDEFINED_NO_UNITS, level=units.level, method=name,
+                            n_units=n, n_patients=m)  # fmt: skip
+        return {"youden": nothing, "balanced_accuracy": nothing}
+    own, other, joint = rates.variances
+    rho = min(max(joint / math.sqrt(own * other), -1.0), 1.0) if own > 0 and other > 0 else 0.0
+    below, above = (
+        _added(se.value - se.low, sp.value - sp.low, rho),
+        _added(se.high - se.value, sp.high - sp.value, rho),
+    )
+    error, value = math.sqrt(max(own + other + 2 * joint, 0.0)), se.value + sp.value - 1
+    status = se.status if se.status != OK else sp.status
+    j = Estimate(
+        value, max(value - below, -1.0), min(value + above, 1.0), units.level, name, n, m, status, error
+    )
+    half = {part: (getattr(j, part) + 1) / 2 for part in ("value", "low", "high")}
+    return {"youden": j, "balanced_accuracy": replace(j, **half, standard_error=error / 2)}
 
-    def added(a: float, b: float) -> float:
-        return math.sqrt(max(a * a + b * b + 2 * correlation * a * b, 0.0))
 
-    below, above = added(se.value - se.low, sp.value - sp.low), added(se.high - se.value, sp.high - sp.value)
-    status = next((share.status for share in (se, sp) if share.status != OK), OK)
-    found = {}
-    for name, (scale, offset) in _SUMS.items():
-        value = scale * (se.value + sp.value) + offset
-        found[name] = Estimate(
-            value, value - scale * below, value + scale * above, units.level, _SQUARE_AND_ADD,
-            len(units.truth), len(np.unique(units.codes)), status,
-        )  # fmt: skip
-    return found
+def _added(first: float, second: float, rho: float) -> float:
+    return math.sqrt(max(first**2 + second**2 + 2 * rho * first * second, 0.0))
 
 
 def _resampled(
-    units: _Units, one_unit_a_patient: bool, cohort: bool, resamples: int, seed: int
+    units: _Units, one_unit_a_patient: bool, sampling: Sampling, resamples: int, seed: int
 ) -> dict[str, Estimate]:
-    from medvision.evaluation.resampling import bootstrap
-
     table = {"label": units.truth.astype(int), "prediction": units.called.astype(int)}
     owners = None if one_unit_a_patient else units.codes
-
-    def drawn(names: Sequence[str]) -> dict[str, Estimate]:
-        return dict(
-            bootstrap(
-                names, table, patients=owners, resamples=resamples, seed=seed, level=units.level,
-                stratified=not cohort,
+    found: dict[str, Estimate] = {}
+    for name in _RESAMPLED:
+        try:
+            found |= as_sampled(
+                name, table, owners, sampling, resamples=resamples, seed=seed, level=units.level
             )
-        )  # fmt: skip
-
-    try:
-        found = drawn(_RESAMPLED)
-    except EvaluationError:  # one of them has too many undefined replicates for an interval
-        found = {}
-        for name in _RESAMPLED:
-            try:
-                found |= drawn([name])
-            except EvaluationError:
-                found[name] = _without_interval(units, name)
+        except EvaluationError:  # too many undefined replicates for an interval
+            found[name] = _without_interval(units, name)
     return {
         name: _degenerate(estimate, name, units) if estimate.status == DEGENERATE_VARIANCE else estimate
         for name, estimate in found.items()

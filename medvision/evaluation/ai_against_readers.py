@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 from medvision.errors import EvaluationError
 from medvision.evaluation.estimates import Comparison
 from medvision.evaluation.inputs import checked_level, one_of
-from medvision.evaluation.multi_reader import SCOPES, Figure, figures_of
-from medvision.evaluation.obuchowski_rockette import Scope, mean_spread, t_comparison
+from medvision.evaluation.multi_reader import SCOPES, Figure, figures_of, within_one
+from medvision.evaluation.obuchowski_rockette import Scope, mean_spread, t_comparison, t_interval
 from medvision.evaluation.reader_table import crossed_readings
 
 if TYPE_CHECKING:
@@ -63,6 +63,9 @@ def compare_ai_with_readers(
         level: Confidence level.
         positive: The label that means that the condition is present.
 
+    Returns:
+        The comparison; ``first`` is the algorithm alone, over cases, ``second`` the mean of the readers.
+
     Raises:
         EvaluationError: The table is not fully crossed, or the algorithm or 2 readers are not in it.
 
@@ -88,8 +91,21 @@ def compare_ai_with_readers(
     differences = contrast @ figures[0]
     error, df = mean_spread(differences, contrast @ covariance @ contrast.T, scope)
     n = (len(found.truth), len(np.unique(found.patients)))
+    place = found.readers.index(ai)
+    own = float(np.sqrt(max(covariance[place, place], 0.0)))
+    first = t_interval(float(figures[0, place]), own, np.inf, level=level, method="normal, over cases", n=n)
+    rest = np.arange(len(found.readers)) != place
+    readers_error, readers_df = mean_spread(figures[0, rest], covariance[np.ix_(rest, rest)], scope)
+    second = t_interval(
+        float(figures[0, rest].mean()), readers_error, readers_df, level=level,
+        method=f"Obuchowski-Rockette, {scope}", n=n,
+    )  # fmt: skip
+    if isinstance(figure, str):
+        first, second = within_one(first), within_one(second)
     method = f"Obuchowski-Rockette, algorithm fixed, {scope}"
-    return t_comparison(float(differences.mean()), error, df, level=level, method=method, n=n)
+    return t_comparison(
+        float(differences.mean()), error, df, level=level, method=method, n=n, first=first, second=second
+    )
 
 
 def compare_readers_with_constant(

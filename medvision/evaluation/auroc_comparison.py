@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,6 +24,9 @@ from medvision.evaluation.roc import (
 )
 
 _PERMUTATIONS = 2000
+
+FEW_OF_A_CLASS = "fewer_than_15_patients_of_a_class"
+_FEW = 15
 
 
 def compare_auroc(
@@ -59,6 +63,8 @@ def compare_auroc(
 
     Returns:
         The comparison; the statistic is z (paired) or t (unpaired). Identical scores give z = 0 and p = 1.
+        Where patients have several units and a class comes from fewer than 15 patients, the test claims too
+        often (simulated, 7% with 10), and the status says so.
 
     Raises:
         EvaluationError: As for :func:`medvision.evaluation.auroc`.
@@ -99,7 +105,14 @@ def _paired(
     variance = placement_variance(found_a - found_b)
     if not variance > NO_VARIANCE:
         return _without_variance(labels, a, b, codes, first, second, level)
-    return difference_by_z(first, second, variance, level, name)
+    found = difference_by_z(first, second, variance, level, name)
+    if len(np.unique(codes)) < len(codes) and _rarer(labels, codes) < _FEW:
+        return replace(found, difference=found.difference.with_status(FEW_OF_A_CLASS))
+    return found
+
+
+def _rarer(labels: Booleans, codes: Integers) -> int:
+    return min(len(np.unique(codes[labels])), len(np.unique(codes[~labels])))
 
 
 def difference_by_z(
@@ -180,7 +193,7 @@ def _unpaired(first: Estimate, second: Estimate, level: float) -> Comparison:
             blank = undefined(area.status, level=level, method=name, n_units=units, n_patients=owners)
             return Comparison(blank, math.nan, math.nan, name, None, first, second)
     va, vb = (first.standard_error or 0.0) ** 2, (second.standard_error or 0.0) ** 2
-    if first.status != OK or second.status != OK:
+    if DEGENERATE_VARIANCE in (first.status, second.status):
         p = 1.0 if first.value == second.value else math.nan
         return difference_without_variance(first, second, level, p, name)
     df = (va + vb) ** 2 / (va**2 / (first.n_patients - 1) + vb**2 / (second.n_patients - 1))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,11 +17,13 @@ from medvision.evaluation.inputs import (
     Integers,
     checked_level,
     one_dimensional,
+    one_of,
     patient_codes,
     same_length,
 )
-from medvision.evaluation.joint_draws import CLASS_WITHOUT_CASES, cohort_strata, joint_bootstrap, strata_of
+from medvision.evaluation.joint_draws import CLASS_WITHOUT_CASES, joint_bootstrap, strata_of
 from medvision.evaluation.proportions import proportion
+from medvision.evaluation.sampled_draws import SAMPLINGS, Sampling
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ def multiclass_accuracy(
     *,
     classes: Sequence[object] | None = None,
     patients: ArrayLike | None = None,
+    sampling: Sampling = "cohort",
     resamples: int = 2000,
     seed: int = 0,
     level: float = 0.95,
@@ -75,6 +77,7 @@ def multiclass_accuracy(
         predictions: The predicted class of each unit.
         classes: All classes, in the order wanted; by default those of labels and predictions, sorted.
         patients: The patient of each unit.
+        sampling: ``cohort`` (consecutive) or ``enriched`` (the shares of the classes were chosen).
         resamples: Of the bootstrap.
         seed: Of the bootstrap.
         level: Confidence level.
@@ -88,6 +91,7 @@ def multiclass_accuracy(
         0.500 (95% CI 0.254–0.746) 0.75
     """
     checked_level(level)
+    one_of(sampling, SAMPLINGS, "sampling")
     known = classes
     if known is None:
         both = [
@@ -130,10 +134,14 @@ def multiclass_accuracy(
         return np.asarray(np.mean(each, axis=0), dtype=np.float64)
 
     status = OK if all(t.any() for t, _ in own) else CLASS_WITHOUT_CASES
-    drawn = partial(joint_bootstrap, codes=codes, resamples=resamples, seed=seed, level=level, status=status)
+    strata = strata_of(truth, codes)
+    # F1 depends on how common the classes are, which is a matter of chance in a cohort.
+    as_came = strata if sampling == "enriched" else np.zeros_like(strata)
     means = {
-        **drawn({"balanced": recalls}, strata_of(truth, codes)),
-        **drawn({"f1": f1}, cohort_strata(truth, codes)),
+        name: joint_bootstrap(
+            {name: metric}, own_strata, codes, resamples=resamples, seed=seed, level=level, status=status
+        )[name]
+        for name, metric, own_strata in (("balanced", recalls, strata), ("f1", f1, as_came))
     }
     return MulticlassAccuracy(
         confusion,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from medvision.errors import EvaluationError
 from medvision.evaluation.auroc_comparison import difference_by_z, difference_without_variance
-from medvision.evaluation.estimates import ONE_CLASS, UNDEFINED_NO_UNITS, Comparison, Estimate, undefined
+from medvision.evaluation.estimates import OK, ONE_CLASS, UNDEFINED_NO_UNITS, Comparison, Estimate, undefined
 from medvision.evaluation.inputs import (
     Booleans,
     Floats,
@@ -27,6 +27,8 @@ from medvision.evaluation.roc import NO_VARIANCE, area_estimate, auroc, ranked_u
 Ties = Literal["half", "cvauc"]
 
 ONE_CLASS_IN_A_FOLD = "one_class_in_a_fold"
+FEW_IN_A_FOLD = "fewer_than_4_of_a_class_in_a_fold"
+_FEW = 4
 
 _NAME = "mean over folds, influence function (LeDell)"
 
@@ -96,13 +98,15 @@ def cross_validated_auroc(
             needed, and stand in one fold of each repeat.
         ties: A tie counts one half in the variance (``half``), or 0 as in R's cvAUC (``cvauc``). The area
             itself counts one half either way.
-        method: ``wald`` as published, clipped to [0, 1], or ``logit``.
+        method: ``wald`` as published, clipped to [0, 1]; or ``logit``, with n - 1 in place of n for each
+            class of each fold, as in DeLong's variance, which holds better where folds are small.
         level: Confidence level.
         positive: The label that means that the condition is present.
 
     Returns:
         Both estimates and the area of each fold. The average is undefined (``one_class_in_a_fold``) where
-        a fold has only one class.
+        a fold has only one class. Where a fold has fewer than 4 patients of a class the interval is too
+        short, and the status is ``fewer_than_4_of_a_class_in_a_fold``.
 
     Raises:
         EvaluationError: A patient stands in several folds, or as for :func:`medvision.evaluation.auroc`.
@@ -140,7 +144,8 @@ def compare_cross_validated_auroc(
     """The difference of two fold-averaged areas on the same units and folds, first minus second.
 
     The variance is that of the difference of the influence functions of LeDell, Petersen and van der Laan
-    (Electron J Stat 2015;9:1583, doi:10.1214/15-EJS1035), summed by patient, so that the pairing counts.
+    (Electron J Stat 2015;9:1583, doi:10.1214/15-EJS1035), summed by patient, so that the pairing counts, with
+    n - 1 in place of n for each class of each fold, as in DeLong's variance.
 
     Args:
         labels: 0 or 1 for each unit, shape ``(n,)``.
@@ -162,7 +167,7 @@ def compare_cross_validated_auroc(
         >>> labels, folds = [0, 0, 1, 1, 0, 0, 1, 1], [0, 0, 0, 0, 1, 1, 1, 1]
         >>> better, worse = [1, 3, 2, 4, 5, 6, 7, 8], [1, 3, 2, 4, 7, 6, 5, 8]
         >>> print(compare_cross_validated_auroc(labels, better, worse, folds).difference)
-        0.250 (95% CI -0.096 to 0.596)
+        0.250 (95% CI -0.240 to 0.740)
     """
     checked_level(level)
     name = f"paired, {_NAME}, z"
@@ -174,11 +179,12 @@ def compare_cross_validated_auroc(
         blank = undefined(one.status, level=level, method=name, n_units=len(truth), n_patients=one.n_patients)
         return Comparison(blank, math.nan, math.nan, name, None, one, two)
     influence = _influence(truth, first, names, "half")[1] - _influence(truth, second, names, "half")[1]
-    variance = _influence_variance(influence, codes, names)
+    variance = _influence_variance(_of_small_folds(influence, truth, codes, names), codes, names)
     if not variance > NO_VARIANCE:
         p = 1.0 if abs(one.value - two.value) < 1e-12 else math.nan
         return difference_without_variance(one, two, level, p, name)
-    return difference_by_z(one, two, variance, level, name)
+    found = difference_by_z(one, two, variance, level, name)
+    return replace(found, difference=found.difference.with_status(_status(truth, codes, names)))
 
 
 def disjoint_folds(
@@ -251,8 +257,11 @@ def _averaged(
     if status := _unfit(truth, folds):
         return undefined(status, level=level, method=_NAME, n_units=len(truth), n_patients=n_patients)
     area, influence = _influence(truth, scores, folds, ties)
+    if scale == "logit":
+        influence = _of_small_folds(influence, truth, codes, folds)
     variance = _influence_variance(influence, codes, folds)
-    return area_estimate(area, variance, truth, codes, scale, level, f"{_NAME}, {scale}")
+    found = area_estimate(area, variance, truth, codes, scale, level, f"{_NAME}, {scale}")
+    return found.with_status(_status(truth, codes, folds)) if found.status == OK else found
 
 
 def _unfit(truth: Booleans, folds: NDArray[Any]) -> str:
@@ -262,6 +271,31 @@ def _unfit(truth: Booleans, folds: NDArray[Any]) -> str:
         return ONE_CLASS
     one_class = any(truth[folds == fold].all() or not truth[folds == fold].any() for fold in np.unique(folds))
     return ONE_CLASS_IN_A_FOLD if one_class else ""
+
+
+def _fewest(truth: Booleans, codes: Integers, folds: NDArray[Any]) -> int:
+    """Patients of the rarer class in the fold that has fewest."""
+    return min(
+        len(np.unique(codes[own & kind]))
+        for own in (folds == fold for fold in np.unique(folds))
+        for kind in (truth, ~truth)
+    )
+
+
+def _status(truth: Booleans, codes: Integers, folds: NDArray[Any]) -> str:
+    return OK if _fewest(truth, codes, folds) >= _FEW else FEW_IN_A_FOLD
+
+
+def _of_small_folds(influence: Floats, truth: Booleans, codes: Integers, folds: NDArray[Any]) -> Floats:
+    """Influences whose squares add up as if n - 1 divided them, for each class of each fold."""
+    found = influence.copy()
+    for fold in np.unique(folds):
+        for kind in (truth, ~truth):
+            own = (folds == fold) & kind
+            n = len(np.unique(codes[own]))
+            if n > 1:
+                found[own] *= math.sqrt(n / (n - 1))
+    return found
 
 
 def _influence(truth: Booleans, scores: Floats, folds: NDArray[Any], ties: Ties) -> tuple[float, Floats]:

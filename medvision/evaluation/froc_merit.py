@@ -13,16 +13,19 @@ from numpy.typing import ArrayLike, NDArray
 from medvision.evaluation.detection_limits import INTERVALS, Interval, paired_difference, share_estimate
 from medvision.evaluation.detection_matching import Assignment
 from medvision.evaluation.detections import Cases, Detections, Duplicates, detections
-from medvision.evaluation.estimates import ONE_CLASS, Comparison, Estimate
+from medvision.evaluation.estimates import OK, ONE_CLASS, Comparison, Estimate
 from medvision.evaluation.froc_points import left_out
 from medvision.evaluation.inputs import Floats, checked_level, one_of
 from medvision.evaluation.resampling import patient_draws
+from medvision.evaluation.roc import FEW_OUT_OF_ORDER
 from medvision.evaluation.weighted_metrics import weighted_auroc
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Merit = Literal["HrAuc", "AFROC", "AFROC1", "wAFROC", "wAFROC1"]
+
+_FEW = 5
 
 MERITS = ("HrAuc", "AFROC", "AFROC1", "wAFROC", "wAFROC1")
 
@@ -70,8 +73,8 @@ def froc_fom(
       ROC curve that the marks imply.
 
     With 100 patients the jackknife covers 93% to 96% in simulation, up to a figure of merit of 0.92; the
-    bootstrap falls to 91% there. Where ``HrAuc`` nears 1 (0.98) both are too narrow: 89% and 80%
-    (``benchmarks/detection.py``).
+    bootstrap falls to 91% there. Where ``HrAuc`` nears 1 (0.98) both are too narrow, 89% and 80%
+    (``benchmarks/detection.py``): where it amounts to fewer than 5 patients out of order, the status says so.
 
     References: Chakraborty and Berbaum, Med Phys 2004;31:2313, doi:10.1118/1.1769352; Chakraborty, Observer
     Performance Methods for Diagnostic Imaging, CRC Press 2017.
@@ -208,6 +211,8 @@ def _estimated(
         value, others, interval=interval, level=level, n_units=len(found.cases), n_patients=found.n_patients,
         rarer=min(diseased, against), seed=seed if interval == "bootstrap" else None, reason=ONE_CLASS,
     )  # fmt: skip
+    if fom == "HrAuc" and plain.status == OK and min(diseased, against) * (1 - value) < _FEW:
+        plain = plain.with_status(FEW_OUT_OF_ORDER)
     shared = {item.name: getattr(plain, item.name) for item in fields(Estimate)}
     return MeritEstimate(**shared, fom=fom, cases=found.cases, jackknife=without_case), others
 

@@ -12,7 +12,6 @@ from medvision.evaluation.inputs import Floats, Integers
 from medvision.evaluation.resampling import patient_draws
 
 CLASS_WITHOUT_CASES = "class_without_cases"
-_FEWEST = 5
 BOOTSTRAP = "bootstrap over patients, percentile"
 
 
@@ -55,11 +54,14 @@ def joint_bootstrap(
     for name, metric in metrics.items():
         value = math.nan if undefined else float(metric(ones)[0])
         drawn = np.concatenate(replicates[name]) if replicates[name] else np.empty(0)
+        missing = int(np.isnan(drawn).sum())
         drawn = drawn[np.isfinite(drawn)]
         own, low, high = status, math.nan, math.nan
         if len(drawn) and np.ptp(drawn) > 1e-12:
             low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2]).tolist()
             own = FEW_UNITS if status == OK and n_patients < 10 else status
+            if own == OK and missing:
+                own = f"{missing}_of_{resamples}_replicates_undefined"
         elif not undefined:
             own = DEGENERATE_VARIANCE
         error = float(drawn.std(ddof=1)) if len(drawn) > 1 else None
@@ -79,20 +81,3 @@ def strata_of(places: Integers, codes: Integers) -> Integers:
     strata = np.zeros(int(codes.max()) + 1 if len(codes) else 0, dtype=np.int64)
     strata[codes[order]] = places[order]
     return strata
-
-
-def cohort_strata(places: Integers, codes: Integers) -> Integers:
-    """One stratum, so that the shares of the classes vary as in a cohort.
-
-    Where a class has so few patients that many resamples would have none of it, those of :func:`strata_of`.
-
-    Example:
-        >>> cohort_strata(np.array([0, 1] * 5), np.arange(10)).tolist()
-        [0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
-        >>> cohort_strata(np.array([0, 1, 1]), np.arange(3)).tolist()
-        [0, 1, 1]
-    """
-    strata = strata_of(places, codes)
-    # A class of 5 patients is absent from 0.7% of the resamples, one of 2 from 14%.
-    _, sizes = np.unique(strata, return_counts=True)
-    return strata if (sizes < _FEWEST).any() else np.zeros_like(strata)

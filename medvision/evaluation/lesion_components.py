@@ -119,7 +119,8 @@ def _dilated(mask: Booleans, spacing_mm: Sequence[float], radius_mm: float) -> B
 
     if radius_mm == 0 or not mask.any():
         return mask
-    return np.asarray(distance_transform_edt(~mask, sampling=spacing_mm) <= radius_mm)
+    # Two voxels of 0.7 mm are 1.4 mm apart, whatever rounding makes of it.
+    return np.asarray(distance_transform_edt(~mask, sampling=spacing_mm) <= radius_mm * (1 + 1e-9))
 
 
 def _without_small(labels: NDArray[np.int32], least_voxels: int) -> NDArray[np.int32]:

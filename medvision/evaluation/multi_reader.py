@@ -199,14 +199,19 @@ def reader_study(
     return study if callable(figure) else _within_one(study)
 
 
+def within_one(one: Estimate) -> Estimate:
+    """Areas and proportions lie between 0 and 1, and so do their limits.
+
+    Example:
+        >>> within_one(Estimate(0.95, 0.88, 1.02)).high
+        1.0
+    """
+    return replace(one, low=max(one.low, 0.0), high=min(one.high, 1.0))
+
+
 def _within_one(study: ReaderStudy) -> ReaderStudy:
-    """Areas and proportions lie between 0 and 1, and so do their limits."""
-
-    def clipped(one: Estimate) -> Estimate:
-        return replace(one, low=max(one.low, 0.0), high=min(one.high, 1.0))
-
-    means = {name: clipped(one) for name, one in study.means.items()}
-    readers = {name: clipped(one) for name, one in study.readers.items()}
+    means = {name: within_one(one) for name, one in study.means.items()}
+    readers = {name: within_one(one) for name, one in study.readers.items()}
     differences = {
         (a, b): replace(one, first=means[a], second=means[b]) for (a, b), one in study.differences.items()
     }

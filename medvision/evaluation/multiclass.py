@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,18 +19,19 @@ from medvision.evaluation.inputs import (
     Floats,
     Integers,
     checked_level,
+    one_of,
     patient_codes,
     same_length,
 )
 from medvision.evaluation.joint_draws import (
     BOOTSTRAP,
     CLASS_WITHOUT_CASES,
-    cohort_strata,
     joint_bootstrap,
     strata_of,
 )
 from medvision.evaluation.proportions import proportion
 from medvision.evaluation.roc import auroc
+from medvision.evaluation.sampled_draws import SAMPLINGS, Sampling
 from medvision.evaluation.weighted_metrics import WeightedMetric, weighted_auroc
 
 
@@ -62,6 +63,7 @@ def multiclass_auroc(
     *,
     classes: Sequence[object] | None = None,
     patients: ArrayLike | None = None,
+    sampling: Sampling = "cohort",
     resamples: int = 2000,
     seed: int = 0,
     level: float = 0.95,
@@ -78,6 +80,8 @@ def multiclass_auroc(
         scores: One column a class, shape ``(n, k)``; higher means more likely.
         classes: The class of each column; by default the sorted labels, which must then be k.
         patients: The patient of each unit.
+        sampling: ``cohort`` (consecutive: the weights of the weighted mean are a matter of chance) or
+            ``enriched`` (they were chosen).
         resamples: Of the bootstrap.
         seed: Of the bootstrap.
         level: Confidence level.
@@ -97,6 +101,7 @@ def multiclass_auroc(
         0.625 (95% CI 0.363–0.830) 0.7708
     """
     checked_level(level)
+    one_of(sampling, SAMPLINGS, "sampling")
     values = score_matrix(scores, "scores")
     names, places = class_places(labels, classes, values.shape[1])
     same_length(len(values), labels=places)
@@ -119,17 +124,25 @@ def multiclass_auroc(
     def weighted(weights: Floats) -> Floats:
         sizes = np.array([weights @ own for own in shares])
         areas = np.array([one(weights) for one in alone])
-        return np.asarray((sizes * areas).sum(axis=0) / sizes.sum(axis=0), dtype=np.float64)
+        # A class that was not drawn has no area, and no weight either.
+        kept = np.where(sizes > 0, sizes * areas, 0.0)
+        return np.asarray(kept.sum(axis=0) / sizes.sum(axis=0), dtype=np.float64)
 
     def hand_till(weights: Floats) -> Floats:
         return np.asarray(np.mean([pair(weights) for pair in among], axis=0), dtype=np.float64)
 
     status = OK if all(present) else CLASS_WITHOUT_CASES
-    drawn = partial(joint_bootstrap, codes=codes, resamples=resamples, seed=seed, level=level, status=status)
-    means = {
-        **drawn({"macro": macro, "hand_till": hand_till}, strata_of(places, codes)),
-        **drawn({"weighted": weighted}, cohort_strata(places, codes)),
+    strata = strata_of(places, codes)
+    as_came = strata if sampling == "enriched" else np.zeros_like(strata)
+    how: dict[str, Any] = {
+        "codes": codes,
+        "resamples": resamples,
+        "seed": seed,
+        "level": level,
+        "status": status,
     }
+    means = joint_bootstrap({"macro": macro, "hand_till": hand_till}, strata, **how)
+    means |= joint_bootstrap({"weighted": weighted}, as_came, **how)
     return MulticlassAuroc(per_class, **means)
 
 

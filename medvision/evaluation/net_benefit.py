@@ -21,7 +21,7 @@ from medvision.evaluation.inputs import (
     patient_codes,
     same_length,
 )
-from medvision.evaluation.resampling import patient_draws
+from medvision.evaluation.resampling import label_strata, patient_draws
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,10 +109,10 @@ def _net_benefit(
 ) -> Floats:
     hits = weights @ (treated & truth[:, None])
     alarms = weights @ (treated & ~truth[:, None])
-    positive, negative = weights @ truth, weights @ ~truth
-    share = positive / (positive + negative) if prevalence is None else np.full(len(weights), prevalence)
-    gain = share[:, None] * hits / positive[:, None]
-    loss = (1 - share)[:, None] * alarms / negative[:, None]
+    if prevalence is None:  # defined in a draw without either class, too
+        return np.asarray((hits - alarms * odds) / weights.sum(axis=1, keepdims=True), dtype=np.float64)
+    gain = prevalence * hits / (weights @ truth)[:, None]
+    loss = (1 - prevalence) * alarms / (weights @ ~truth)[:, None]
     return np.asarray(gain - loss * odds, dtype=np.float64)
 
 
@@ -129,12 +129,11 @@ def _limits(
     if resamples == 0:
         return np.full(len(odds), np.nan), np.full(len(odds), np.nan)
     # Unstratified where the prevalence is that of the sample: it varies from sample to sample, too.
-    strata = (
-        np.bincount(codes, weights=truth) > 0 if prevalence is not None else np.zeros(int(codes.max()) + 1)
-    )
+    size = int(codes.max()) + 1
+    strata = np.zeros(size, dtype=np.int64) if prevalence is None else label_strata(truth, codes)
     parts = [
         _net_benefit(counts[:, codes], truth, treated, odds, prevalence)
-        for counts in patient_draws(strata.astype(np.int64), resamples, seed)
+        for counts in patient_draws(strata, resamples, seed)
     ]
     drawn = np.concatenate(parts)
     low, high = np.nanquantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from medvision.errors import EvaluationError
 from medvision.evaluation.estimates import Estimate
 from medvision.evaluation.inputs import Booleans, Floats, checked_level
+from medvision.evaluation.resampled_logits import on_logit_scale
 from medvision.evaluation.resampling import bootstrap_weighted
 from medvision.evaluation.roc import ranked_units, undefined_area
 
-_NAME = "partial area, bootstrap over patients, percentile"
+_NAME = "partial area, bootstrap over patients, logit"
 
 
 def partial_auroc(
@@ -28,6 +31,9 @@ def partial_auroc(
     seed: int = 0,
 ) -> Estimate:
     """The area under a part of the ROC curve, joined by straight lines.
+
+    The interval is made on the logit scale of the area's share of the range, from the standard error of a
+    bootstrap over patients.
 
     Args:
         labels: 0 or 1 for each unit, shape ``(n,)``.
@@ -67,12 +73,13 @@ def partial_auroc(
         return blank
 
     def metric(weights: Floats) -> Floats:
-        areas = [_area(truth, values, row, 1 - high, 1 - low, over_sensitivity) for row in weights]
-        return _standardised(np.array(areas), low, high) if standardise else np.array(areas)
+        return np.array([_area(truth, values, row, 1 - high, 1 - low, over_sensitivity) for row in weights])
 
-    return bootstrap_weighted(
+    found = bootstrap_weighted(
         metric, truth, None if patients is None else codes, _NAME, resamples, seed, level, keys=(values,)
     )
+    area = on_logit_scale(found, _NAME, truth, codes, most=high - low)
+    return _standardised(area, low, high) if standardise else area
 
 
 def _area(
@@ -100,7 +107,10 @@ def _clipped_area(x: Floats, y: Floats, start: float, end: float) -> float:
     return float(((right - left) * heights)[inside].sum())
 
 
-def _standardised(areas: Floats, low: float, high: float) -> Floats:
+def _standardised(area: Estimate, low: float, high: float) -> Estimate:
     start, end = 1 - high, 1 - low
     chance = (end**2 - start**2) / 2
-    return (1 + (areas - chance) / (end - start - chance)) / 2
+    span = end - start - chance
+    moved = {part: (1 + (getattr(area, part) - chance) / span) / 2 for part in ("value", "low", "high")}
+    error = None if area.standard_error is None else area.standard_error / span / 2
+    return replace(area, **moved, standard_error=error)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any, Literal
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from medvision.errors import EvaluationError
-from medvision.evaluation.estimates import DEGENERATE_VARIANCE, Estimate
-from medvision.evaluation.inputs import Integers, checked_level, one_of
-from medvision.evaluation.resampling import BootstrapEstimate, bootstrap, logit_limits
+from medvision.evaluation.estimates import Estimate
+from medvision.evaluation.inputs import checked_level, one_of
+from medvision.evaluation.resampled_logits import on_logit_scale
 from medvision.evaluation.roc import ranked_units, undefined_area
+from medvision.evaluation.sampled_draws import SAMPLINGS, Sampling, as_sampled
 
 _NAME = "bootstrap over patients, logit"
 
@@ -22,7 +19,7 @@ def average_precision(
     scores: ArrayLike,
     *,
     patients: ArrayLike | None = None,
-    sampling: Literal["cohort", "enriched"] = "cohort",
+    sampling: Sampling = "cohort",
     level: float = 0.95,
     positive: object = None,
     resamples: int = 2000,
@@ -35,14 +32,15 @@ def average_precision(
     positive units, which is its value for a score that knows nothing: report that share beside it. The
     interval has the standard error of a bootstrap over patients and lies on the logit scale (Boyd, Eng and
     Page, ECML PKDD 2013, doi:10.1007/978-3-642-40994-3_29); in a cohort the number of positive patients
-    varies from resample to resample.
+    varies from resample to resample. Percentiles would lie too high, because a case that is drawn twice ties
+    with itself.
 
     Args:
         labels: 0 or 1 for each unit, shape ``(n,)``.
         scores: Shape ``(n,)``.
         patients: The patient of each unit.
-        sampling: How the units came in: ``cohort`` (consecutive), or ``enriched`` where the numbers of
-            positive and of negative patients were chosen.
+        sampling: ``cohort`` (the share of positive units is a matter of chance, and drawn as such) or
+            ``enriched`` (it was chosen, and the result holds only for it).
         level: Confidence level.
         positive: The label that means that the condition is present.
         resamples: Of the bootstrap over patients.
@@ -59,39 +57,14 @@ def average_precision(
         0.8333
     """
     checked_level(level)
-    one_of(sampling, ("cohort", "enriched"), "sampling")
+    one_of(sampling, SAMPLINGS, "sampling")
     truth, values, codes = ranked_units(labels, scores, patients, positive)
     blank = undefined_area(truth, codes, level, _NAME)
     if blank is not None:
         return blank
     table = {"label": truth.astype(np.int64), "score": values}
-    owners = None if patients is None else codes
-    found = _drawn(table, owners, sampling, resamples, seed, level)
-    if found.status == DEGENERATE_VARIANCE:
-        # Every resample ranked perfectly: like the AUC, this says nothing below the exact limit.
-        from medvision.evaluation.proportions import proportion_limits
-
-        n_positive = len(np.unique(codes[truth]))
-        low = proportion_limits(n_positive, n_positive, method="exact", level=level)[0]
-        return replace(found, low=min(low, found.value), high=found.value, method="exact limit")
-    return logit_limits(found)
-
-
-def _drawn(
-    table: dict[str, NDArray[Any]],
-    owners: Integers | None,
-    sampling: str,
-    resamples: int,
-    seed: int,
-    level: float,
-) -> BootstrapEstimate:
-    def draws(stratified: bool) -> BootstrapEstimate:
-        return bootstrap(
-            ["average_precision"], table, patients=owners, resamples=resamples, seed=seed, level=level,
-            stratified=stratified,
-        )["average_precision"]  # fmt: skip
-
-    try:
-        return draws(sampling == "enriched")
-    except EvaluationError:  # too few positive patients: many resamples would have none
-        return draws(True)
+    found = as_sampled(
+        "average_precision", table, None if patients is None else codes, sampling,
+        resamples=resamples, seed=seed, level=level,
+    )["average_precision"]  # fmt: skip
+    return on_logit_scale(found, _NAME, truth, codes)

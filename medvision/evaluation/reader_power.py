@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from scipy.special import fdtri, ncfdtr
+import math
+from functools import lru_cache
+
+import numpy as np
+from scipy.special import fdtri, ndtr, ndtri
 
 from medvision.errors import EvaluationError
-from medvision.evaluation.inputs import checked_level
-from medvision.evaluation.obuchowski_rockette import VarianceComponents
+from medvision.evaluation.inputs import Floats, checked_level, one_of
+from medvision.evaluation.multi_reader import SCOPES
+from medvision.evaluation.obuchowski_rockette import Scope, VarianceComponents
 
 
 def power_reader_study(
@@ -16,13 +21,14 @@ def power_reader_study(
     readers: int,
     cases: int,
     pilot_cases: int,
+    scope: Scope = "RRRC",
     alpha: float = 0.05,
 ) -> float:
-    """The chance that a study of two treatments, random readers and random cases, finds a difference.
+    """The chance that a study of two treatments finds a difference.
 
     The non-central F of Hillis, Obuchowski and Berbaum (Acad Radiol 2011;18:129,
-    doi:10.1016/j.acra.2010.09.007). Covariances shrink with the number of cases at the pilot's share of
-    diseased ones; negative components count as 0.
+    doi:10.1016/j.acra.2010.09.007), for fixed readers the non-central chi-square. Covariances shrink with the
+    number of cases at the pilot's share of diseased ones; negative components count as 0.
 
     Args:
         components: Of a pilot of two treatments.
@@ -30,6 +36,7 @@ def power_reader_study(
         readers: Of the planned study.
         cases: Of the planned study.
         pilot_cases: On which the components rest.
+        scope: ``RRRC`` (readers and cases random), ``FRRC`` (readers fixed) or ``RRFC`` (cases fixed).
         alpha: Two-sided level of the test.
 
     Raises:
@@ -42,6 +49,7 @@ def power_reader_study(
         True
     """
     checked_level(alpha)
+    one_of(scope, SCOPES, "scope")
     wrong = [
         f"{name}={value}: at least 2"
         for name, value in (("readers", readers), ("cases", cases), ("pilot_cases", pilot_cases))
@@ -54,12 +62,41 @@ def power_reader_study(
     interaction = max(components.ms_treatment_reader - own + across, 0.0)
     shrink = pilot_cases / cases
     mean_square = interaction + shrink * max(own - across, 0.0)
-    noise = mean_square + shrink * readers * across
-    if not mean_square > 0:
+    noise = {
+        "RRRC": mean_square + shrink * readers * across,
+        "RRFC": mean_square,
+        "FRRC": shrink * (max(own, 0.0) + (readers - 1) * across),
+    }[scope]
+    if not min(noise, math.inf if scope == "FRRC" else mean_square) > 0:
         raise EvaluationError("the components leave no variance between readings; a power needs one")
+    beyond = readers * difference**2 / (2 * noise)
+    if scope == "FRRC":
+        reach = math.sqrt(beyond) - float(ndtri(1 - alpha / 2))
+        return float(ndtr(reach) + ndtr(reach - 2 * math.sqrt(beyond)))
     df = (noise / mean_square) ** 2 * (readers - 1)
-    critical = float(fdtri(1, df, 1 - alpha))
-    return float(1 - ncfdtr(1, df, readers * difference**2 / (2 * noise), critical))
+    return _beyond_critical(math.sqrt(beyond), df, float(fdtri(1, df, 1 - alpha)))
+
+
+@lru_cache(maxsize=1)
+def _gauss_legendre() -> tuple[Floats, Floats]:
+    nodes, weights = np.polynomial.legendre.leggauss(200)
+    return nodes, weights
+
+
+def _beyond_critical(shift: float, df: float, critical: float) -> float:
+    """The chance that a non-central F of 1 and ``df`` degrees of freedom exceeds a value.
+
+    The mean of P(|Z + shift| > s √critical) over s, the square root of chi-square over its degrees of
+    freedom, by Gauss and Legendre's rule. scipy's own function is NaN for some large shifts.
+    """
+    half = 10 / math.sqrt(2 * df)
+    low, high = max(0.0, 1 - half), 1 + half
+    nodes, weights = _gauss_legendre()
+    s = low + (nodes + 1) / 2 * (high - low)
+    density = (df - 1) * np.log(s) - df * (s**2 - 1) / 2
+    weights = weights * np.exp(density - density.max())
+    limit = math.sqrt(critical) * s
+    return float(weights @ (ndtr(shift - limit) + ndtr(-shift - limit)) / weights.sum())
 
 
 def sample_size_reader_study(
@@ -69,6 +106,7 @@ def sample_size_reader_study(
     readers: int,
     pilot_cases: int,
     power: float = 0.8,
+    scope: Scope = "RRRC",
     alpha: float = 0.05,
     most_cases: int = 100_000,
 ) -> int:
@@ -83,6 +121,7 @@ def sample_size_reader_study(
         readers: Of the planned study.
         pilot_cases: On which the components rest.
         power: That is wanted.
+        scope: As for :func:`power_reader_study`.
         alpha: Two-sided level of the test.
         most_cases: Where the search ends.
 
@@ -100,7 +139,7 @@ def sample_size_reader_study(
     def reached(cases: int) -> bool:
         found = power_reader_study(
             components, difference=difference, readers=readers, cases=cases,
-            pilot_cases=pilot_cases, alpha=alpha,
+            pilot_cases=pilot_cases, scope=scope, alpha=alpha,
         )  # fmt: skip
         return found >= power
 

@@ -25,6 +25,7 @@ from medvision.evaluation.inputs import (
 from medvision.evaluation.probability_bins import NO_INTERVAL, Binning, bin_places
 from medvision.evaluation.proportions import proportion
 from medvision.evaluation.resampling import bootstrap
+from medvision.evaluation.sampled_draws import SAMPLINGS, Sampling
 
 _CLIP = 1e-10
 SEPARATION = "perfect_separation"
@@ -97,6 +98,7 @@ def calibration(
     bins: int = 10,
     binning: Binning = "mass",
     patients: ArrayLike | None = None,
+    sampling: Sampling = "cohort",
     level: float = 0.95,
     positive: object = None,
     resamples: int = 2000,
@@ -120,6 +122,7 @@ def calibration(
         binning: ``mass`` (as many units in each, ties together) or ``width`` ([low, high), the last one
             closed).
         patients: The patient of each unit.
+        sampling: ``cohort`` (consecutive) or ``enriched`` (the share of positive units was chosen).
         level: Confidence level.
         positive: The label that means that the condition is present.
         resamples: Of the bootstrap, and of the band of the ECE.
@@ -141,6 +144,7 @@ def calibration(
     """
     checked_level(level)
     one_of(binning, ("mass", "width"), "binning")
+    one_of(sampling, SAMPLINGS, "sampling")
     if bins < 1:
         raise EvaluationError(f"bins={bins}: at least one is needed")
     truth = binary_labels(labels, positive=positive, patients=patients)
@@ -149,7 +153,7 @@ def calibration(
     codes = patient_codes(patients, len(truth))
     owners = None if patients is None else codes
     places = bin_places(p, bins, binning)
-    brier, scaled = _brier(truth, p, owners, level, resamples, seed)
+    brier, scaled = _brier(truth, p, owners, sampling, level, resamples, seed)
     z = _spiegelhalter(truth, p)
     n, m, made = len(p), len(np.unique(codes)), f"{bins} bins of equal {binning}"
     ece = Estimate(
@@ -226,7 +230,13 @@ def _logistic(design: Floats, y: Floats, offset: Floats, codes: Integers) -> tup
 
 
 def _brier(
-    truth: Booleans, p: Floats, codes: Integers | None, level: float, resamples: int, seed: int
+    truth: Booleans,
+    p: Floats,
+    codes: Integers | None,
+    sampling: Sampling,
+    level: float,
+    resamples: int,
+    seed: int,
 ) -> tuple[Estimate, Estimate]:
     if len(p) == 0:
         nothing = Estimate(math.nan, math.nan, math.nan, level, "bootstrap", 0, 0, UNDEFINED_NO_UNITS)
@@ -238,8 +248,8 @@ def _brier(
         patients=codes,
         resamples=resamples,
         seed=seed,
-        stratified=False,
         level=level,
+        stratified=sampling == "enriched",
     )
     brier, share = found["brier"], found["share"]
     if share.value in (0.0, 1.0):
@@ -247,8 +257,9 @@ def _brier(
             math.nan, math.nan, math.nan, level, brier.method, len(p), brier.n_patients, ONE_CLASS
         )
         return brier, nothing
-    both = (share.replicates > 0) & (share.replicates < 1)
-    replicates = 1 - brier.replicates[both] / (share.replicates * (1 - share.replicates))[both]
+    spread = share.replicates * (1 - share.replicates)
+    # A draw of one class has no scaled score.
+    replicates = 1 - brier.replicates[spread > 0] / spread[spread > 0]
     tails = np.quantile(replicates, [(1 - level) / 2, (1 + level) / 2])
     varies = brier.status != DEGENERATE_VARIANCE
     scaled = Estimate(

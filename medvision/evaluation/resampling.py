@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, logit, ndtr, ndtri
+from scipy.special import ndtr, ndtri
 
 from medvision.errors import EvaluationError
 from medvision.evaluation.estimates import DEGENERATE_VARIANCE, OK, Estimate
@@ -29,8 +29,8 @@ Metric = Callable[[Any], float]
 
 # One random stream for each block of draws: the draws do not depend on how many blocks are worked on at once.
 _BLOCK = 50
-# Counts of this many patients are held at once, whatever the number of resamples: 16 MiB.
-_CELLS = 2**21
+# Counts that are held as floats at once; more patients are worked on in fewer resamples at a time.
+_HELD = 2**20
 _REFUSED_SHARE = 0.05
 _LABEL = "label"
 _FEW = 10
@@ -65,8 +65,8 @@ def bootstrap(
     resamples: int = 2000,
     seed: int,
     method: Literal["percentile", "bca"] = "percentile",
-    stratified: bool = True,
     level: float = 0.95,
+    stratified: bool = True,
     chunk_size: int = 50,
 ) -> dict[str, BootstrapEstimate]:
     """Intervals by resampling patients, all units of a drawn patient coming along.
@@ -76,11 +76,12 @@ def bootstrap(
     2007;69:369, doi:10.1111/j.1467-9868.2007.00593.x).
 
     Patients are drawn within two strata, with and without a positive unit (where all have one: with and
-    without a negative unit), so that both classes stay present. A measure that depends on the prevalence,
-    such as F1 or average precision, then lacks the chance of the prevalence: in a cohort, where the number of
-    positive patients came as it came, draw them with ``stratified=False``. All metrics see the same draws.
-    The interval tells what other test patients would have given the same, already trained model; it knows
-    nothing of another training. The result depends neither on the order of the rows nor on ``chunk_size``.
+    without a negative unit), so that both classes stay present. That fixes the prevalence. Of patients who
+    came in as a cohort it is a matter of chance, too: a measure that depends on it (PPV, F1, MCC, average
+    precision, Brier score) then has too short an interval unless ``stratified`` is False. All metrics see
+    the same draws. The interval tells what other test patients would have given the same, already trained
+    model; it knows nothing of another training. The result depends neither on the order of the rows nor on
+    ``chunk_size``.
 
     Args:
         metrics: Names of metrics, or a name for each metric. A metric is ``"auroc"``, ``"sensitivity"``,
@@ -95,9 +96,9 @@ def bootstrap(
         seed: Of the draws.
         method: ``percentile``, or ``bca`` (Efron, J Am Stat Assoc 1987;82:171,
             doi:10.1080/01621459.1987.10478410, with a jackknife over patients).
-        stratified: Whether every resample has as many patients with a positive unit as the table.
         level: Confidence level.
-        chunk_size: How many resamples are held in memory at once.
+        stratified: Draw patients with and without a positive unit apart. False lets the prevalence vary.
+        chunk_size: How many resamples are worked on at once, at most; fewer where there are many patients.
 
     Returns:
         An estimate for each metric. A metric that did not vary at all is ``degenerate_variance``, and its
@@ -139,6 +140,7 @@ def bootstrap_weighted(
     level: float,
     *,
     keys: Sequence[Floats] = (),
+    stratified: bool = True,
 ) -> BootstrapEstimate:
     """The percentile interval of a metric that is written for weights of units.
 
@@ -151,6 +153,7 @@ def bootstrap_weighted(
         seed: Of the draws.
         level: Confidence level.
         keys: What else tells units apart, so that their order does not matter where there are no patients.
+        stratified: Draw patients with and without a positive unit apart.
 
     Example:
         >>> truth, found = np.array([False, True] * 6), np.arange(12.0)
@@ -158,7 +161,7 @@ def bootstrap_weighted(
         5.5
     """
     table = {_LABEL: labels.astype(np.int64), **{f"key{i}": key for i, key in enumerate(keys)}}
-    resampled = _Resampled(table, codes, True)
+    resampled = _Resampled(table, codes, stratified)
     back = np.argsort(resampled.order, kind="stable")
 
     def evaluate(counts: Floats) -> Floats:
@@ -168,30 +171,6 @@ def bootstrap_weighted(
     replicates = _replicates(resampled, {name: evaluate}, resamples, seed, _BLOCK)[name]
     limits = _Limits(value, replicates, level, "percentile")
     return replace(_estimate(name, limits, np.empty(0), resampled, seed), method=name)
-
-
-def logit_limits(found: BootstrapEstimate) -> BootstrapEstimate:
-    """The same estimate with limits from its standard error on the logit scale.
-
-    Near 1 the replicates of an area fall short of it more often than they exceed it, so percentiles lie too
-    low.
-
-    Args:
-        found: Of a measure between 0 and 1; one whose limits are undefined, or that is 0 or 1, stays as it
-            is.
-
-    Example:
-        >>> found = BootstrapEstimate(0.9, 0.8, 0.97, 0.95, "bootstrap over patients, percentile", 9, 9)
-        >>> print(logit_limits(replace(found, standard_error=0.04)), found.replicates.size)
-        0.900 (95% CI 0.790–0.956) 0
-    """
-    error = found.standard_error
-    if error is None or math.isnan(found.low) or not 0 < found.value < 1:
-        return found
-    half = float(ndtri((1 + found.level) / 2)) * error / (found.value * (1 - found.value))
-    centre = float(logit(found.value))
-    low, high = float(expit(centre - half)), float(expit(centre + half))
-    return replace(found, low=low, high=high, method="bootstrap over patients, logit")
 
 
 def patient_draws(strata: Integers, resamples: int, seed: int) -> Iterator[Floats]:
@@ -212,20 +191,23 @@ def patient_draws(strata: Integers, resamples: int, seed: int) -> Iterator[Float
     """
     members = [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
     streams = np.random.SeedSequence(seed).spawn(-(-resamples // _BLOCK))
-    at_once = max(1, min(_BLOCK, _CELLS // max(len(strata), 1)))
+    at_once = max(1, min(_BLOCK, _HELD // max(len(strata), 1)))
     for number, stream in enumerate(streams):
-        rows = min(_BLOCK, resamples - number * _BLOCK)
         rng = np.random.Generator(np.random.PCG64(stream))
-        counts = np.zeros((_BLOCK, len(strata)), dtype=np.uint16)
+        counts = np.zeros((_BLOCK, len(strata)), dtype=np.uint16 if at_once < _BLOCK else np.float64)
         for own in members:
             for start in range(0, _BLOCK, at_once):
-                few = min(at_once, _BLOCK - start)
-                drawn = rng.integers(0, len(own), size=(few, len(own)))
-                drawn += np.arange(few)[:, None] * len(own)
-                found = np.bincount(drawn.ravel(), minlength=few * len(own)).reshape(few, len(own))
-                counts[start : start + few, own] = found
-        for start in range(0, rows, at_once):
-            yield counts[start : min(start + at_once, rows)].astype(np.float64)
+                rows = slice(start, min(start + at_once, _BLOCK))
+                counts[rows, own] = _times_drawn(rng, rows.stop - rows.start, len(own))
+        for start in range(0, min(_BLOCK, resamples - number * _BLOCK), at_once):
+            stop = min(start + at_once, _BLOCK, resamples - number * _BLOCK)
+            yield counts[start:stop].astype(np.float64, copy=False)
+
+
+def _times_drawn(rng: np.random.Generator, rows: int, n: int) -> Integers:
+    drawn = rng.integers(0, n, size=(rows, n))
+    drawn += np.arange(rows)[:, None] * n
+    return np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n)
 
 
 def label_strata(labels: Booleans, codes: Integers) -> Integers:
@@ -250,7 +232,12 @@ def label_strata(labels: Booleans, codes: Integers) -> Integers:
 class _Resampled:
     """A table in an order that depends only on its content, and the patients of its rows."""
 
-    def __init__(self, table: Any, patients: str | ArrayLike | None, stratified: bool) -> None:  # noqa: ANN401 -- see bootstrap
+    def __init__(
+        self,
+        table: Any,  # noqa: ANN401 -- see bootstrap
+        patients: str | ArrayLike | None,
+        stratified: bool = True,
+    ) -> None:
         self._frame = table if hasattr(table, "iloc") else None
         columns = {str(name): one_dimensional(table[name], str(name)) for name in table}
         if len({len(column) for column in columns.values()}) != 1:
@@ -322,9 +309,10 @@ def _replicates(
 ) -> dict[str, Floats]:
     parts: dict[str, list[Floats]] = {name: [] for name in evaluators}
     held: list[Floats] = []
+    at_once = min(chunk_size, max(1, _HELD // max(resampled.n_units, 1)))
     for block in patient_draws(resampled.strata, resamples, seed):
         held.append(block)
-        if sum(len(part) for part in held) >= min(chunk_size, max(_CELLS // max(block.shape[1], 1), 1)):
+        if sum(len(part) for part in held) >= at_once:
             _evaluate(held, evaluators, parts)
     _evaluate(held, evaluators, parts)
     return {name: np.concatenate(values) for name, values in parts.items()}
@@ -341,10 +329,10 @@ def _evaluate(
 
 
 def _jackknife(evaluate: Callable[[Floats], Floats], resampled: _Resampled, chunk_size: int) -> Floats:
-    n = resampled.n_patients
-    parts = []
-    for start in range(0, n, chunk_size):
-        left_out = np.arange(start, min(start + chunk_size, n))
+    n, parts = resampled.n_patients, []
+    at_once = min(chunk_size, max(1, _HELD // max(resampled.n_units, 1)))
+    for start in range(0, n, at_once):
+        left_out = np.arange(start, min(start + at_once, n))
         counts = np.ones((len(left_out), n))
         counts[np.arange(len(left_out)), left_out] = 0
         parts.append(evaluate(counts))

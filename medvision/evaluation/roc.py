@@ -33,6 +33,9 @@ from medvision.evaluation.proportions import proportion_limits
 
 AurocMethod = Literal["logit", "wald", "bootstrap"]
 
+FEW_OUT_OF_ORDER = "fewer_than_5_cases_out_of_order"
+_FEW = 5
+
 # Below this a variance is rounding noise: a standard error of 1e-12 of an area between 0 and 1.
 NO_VARIANCE = 1e-24
 
@@ -175,7 +178,10 @@ def auroc(
         seed: Of the bootstrap.
 
     Returns:
-        The area; NaN and ``one_class`` where only one class is present.
+        The area; NaN and ``one_class`` where only one class is present. Where the area is so near to 1 (or 0)
+        that it amounts to fewer than 5 patients of the rarer class out of order, the intervals ``wald`` and
+        ``bootstrap`` are too short (simulated: 83% and 89% at 0.95 with 15 and 30 cases, where ``logit``
+        covers 95%), and the status says so.
 
     Raises:
         EvaluationError: A score is not finite, a label is not 0 or 1, or the lengths differ.
@@ -192,9 +198,24 @@ def auroc(
     if blank is not None:
         return blank
     if method == "bootstrap":
-        return _bootstrapped(truth, values, codes, level, resamples, seed)
-    found = placements(truth, values, codes)
-    return area_estimate(found.auc, placement_variance(found), truth, codes, method, level, name)
+        area = _bootstrapped(truth, values, codes, level, resamples, seed)
+    else:
+        found = placements(truth, values, codes)
+        area = area_estimate(found.auc, placement_variance(found), truth, codes, method, level, name)
+    near = method != "logit" and area.status == OK and few_out_of_order(area.value, truth, codes)
+    return area.with_status(FEW_OUT_OF_ORDER) if near else area
+
+
+def few_out_of_order(area: float, labels: Booleans, patients: Integers) -> bool:
+    """Whether an area amounts to fewer than 5 patients of the rarer class on the wrong side.
+
+    Example:
+        >>> labels = np.repeat([True, False], [50, 80])
+        >>> few_out_of_order(0.95, labels, np.arange(130)), few_out_of_order(0.85, labels, np.arange(130))
+        (True, False)
+    """
+    rarer = min(len(np.unique(patients[labels])), len(np.unique(patients[~labels])))
+    return rarer * min(area, 1 - area) < _FEW
 
 
 def ranked_units(

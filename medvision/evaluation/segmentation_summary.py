@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from medvision.errors import EvaluationError
-from medvision.evaluation.estimates import UNDEFINED_NO_UNITS, Estimate
+from medvision.evaluation.estimates import OK, UNDEFINED_NO_UNITS, Estimate
 from medvision.evaluation.inputs import patient_codes
 from medvision.evaluation.resampling import bootstrap
 
@@ -18,6 +18,8 @@ MEASURES = ("dice", "iou", "nsd", "hd95_mm", "assd_mm", "volume_error_ml", "volu
 
 MEAN_OF_STRUCTURES = "mean of structures"
 
+FEW_PATIENTS = "fewer_than_30_patients"
+_FEW = 30
 _NAME = "bootstrap over patients, percentile"
 
 
@@ -53,7 +55,8 @@ def summarise_segmentation(
         seed: Of the bootstrap.
 
     Returns:
-        A row for each structure, measure and summary.
+        A row for each structure, measure and summary. The percentiles of a mean of few, skewed scores are too
+        short (simulated: 89% with 10 patients, 92% with 20); below 30 patients the status says so.
 
     Raises:
         EvaluationError: There is no column ``structure``, or no measure.
@@ -193,7 +196,7 @@ def mean_and_median(
         seed=seed,
         level=level,
     )
-    return dict(estimates)
+    return {name: _cautioned(estimate) for name, estimate in estimates.items()}
 
 
 def _measures(cases: pd.DataFrame) -> list[str]:
@@ -201,3 +204,8 @@ def _measures(cases: pd.DataFrame) -> list[str]:
     if "structure" not in cases or not measures:
         raise EvaluationError("the cases need a column structure and a measure such as dice")
     return measures
+
+
+def _cautioned(estimate: Estimate) -> Estimate:
+    few = estimate.status == OK and estimate.n_patients < _FEW
+    return estimate.with_status(FEW_PATIENTS) if few else estimate

@@ -113,7 +113,8 @@ def subgroups(
     the ratio estimator, Rao and Scott, Biometrics 1992;48:577, doi:10.2307/2532311), so a patient may have
     units in several groups, such as two scanners. The test is chi-squared on groups - 1 degrees of freedom:
     for areas Wald's on the logit scale, for proportions a score test, whose variance is that around the
-    proportion of all groups together, so that a group in which everything succeeded is tested too. Few cases
+    proportion of all groups together, so that a group in which everything succeeded is tested too (Pearson's
+    chi-squared test, where every patient has one unit). Few cases
     find large differences only: a large p does not show that groups are equal; read the intervals.
 
     Args:
@@ -165,7 +166,7 @@ def subgroups(
             found[name] = _proportion(calls == truth, among, codes, patients is not None, level)
             right = (calls == truth)[among]
             influence[name] = share_influence(right - right.mean() if len(right) else right, among, codes)
-            under_null[name] = share_influence(right - pooled, among, codes)
+            under_null[name] = share_influence(_around(pooled, right, among, codes), among, codes)
         if _too_few(truth, own, metric):
             found[name] = replace(found[name], low=math.nan, high=math.nan, status=FEW_UNITS)
     statistic, df, p = _equality(metric, found, under_null)
@@ -227,6 +228,17 @@ def _proportion(right: Booleans, among: Booleans, codes: Integers, clustered: bo
 
 def _pooled(right: Booleans, among: Booleans) -> float:
     return float(right[among].mean()) if among.any() else math.nan
+
+
+def _around(pooled: float, right: Booleans, among: Booleans, codes: Integers) -> Floats:
+    """Residuals around the proportion of all groups; for independent units those of Pearson's chi-squared.
+
+    The squares of the residuals themselves are too small in a group whose own proportion lies nearer to 1.
+    """
+    m = len(right)
+    if m < 2 or len(np.unique(codes)) < len(codes):
+        return np.asarray(right - pooled, dtype=np.float64)
+    return np.full(m, math.sqrt(pooled * (1 - pooled) * (m - 1) / m))
 
 
 def _equality(

@@ -39,7 +39,7 @@ class ThresholdOptimism:
         n_units: Units.
         n_patients: Patients that they belong to.
         seed: Of the draws.
-        status: ``ok``, or why nothing could be corrected.
+        status: ``ok``, in how many draws nothing met the rule, or why nothing could be corrected.
 
     Example:
         >>> found = optimism([0, 0, 0, 1, 0, 1, 1, 1], [1, 2, 3, 4, 5, 6, 7, 8], rule="youden", seed=0)
@@ -183,7 +183,9 @@ def optimism(
     else:
         change, undefined = _resampled(steps, truth, codes, parse_rule(rule), method, resamples, seed)
         corrected = _named(*change) if method == "out_of_bag" else _less(apparent, change)
-    status = OK if math.isfinite(corrected["youden"]) else "a_class_is_never_left_out"
+    status = OK if undefined == 0 else f"{undefined}_of_{resamples}_draws_meet_no_threshold"
+    if not math.isfinite(corrected["youden"]):
+        status = "a_class_is_never_left_out"
     return ThresholdOptimism(
         value, rule, apparent, corrected, name, resamples - undefined, undefined, len(truth),
         len(np.unique(codes)), seed, status,

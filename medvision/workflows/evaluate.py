@@ -129,7 +129,7 @@ def evaluate(
     found = complete_cases(everyone)
     groups = groups_of(found.frame, by, str(found.source["name"]))
     limit, limit_notes, status = operating_point(found, columns, positive, threshold, threshold_rule, fit_on)
-    records, notes = _ranking(found, level)
+    records, notes = _ranking(found, sampling, level)
     notes = [
         rows_note(len(found.labels), found.patients, unit, repeated=found.repeats is not None),
         *found.notes,
@@ -229,7 +229,7 @@ def _bounded(
     level: float,
     status: str | None,
 ) -> list[dict[str, Any]]:
-    records = _ranking(filled, level)[0]
+    records = _ranking(filled, sampling, level)[0]
     if limit is None:
         return records
     return records + records_at_threshold(filled, limit, sampling, None, level, status)[0]
@@ -252,7 +252,9 @@ def _of_probabilities(
     return parts
 
 
-def _ranking(found: Predictions, level: float) -> tuple[list[dict[str, Any]], list[str]]:
+def _ranking(
+    found: Predictions, sampling: Literal["cohort", "enriched"], level: float
+) -> tuple[list[dict[str, Any]], list[str]]:
     notes: list[str] = []
     if found.folds is None:
         area = auroc(found.labels, found.scores, patients=found.patients, level=level)
@@ -283,7 +285,9 @@ def _ranking(found: Predictions, level: float) -> tuple[list[dict[str, Any]], li
         notes.append(
             "the AUC lies below 0.5: a higher score goes with less disease; the score was not turned round"
         )
-    precision = average_precision(found.labels, found.scores, patients=found.patients, level=level)
+    precision = average_precision(
+        found.labels, found.scores, patients=found.patients, sampling=sampling, level=level
+    )
     records.append(record_of("average_precision", "all" if found.folds is None else "pooled", precision))
     return records, notes
 

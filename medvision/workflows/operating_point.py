@@ -97,7 +97,7 @@ def _corrected(found: Predictions, rule: str) -> list[str]:
     if found.labels.all() or not found.labels.any() or found.repeats is not None:
         return []
     measured = optimism(found.labels, found.scores, rule=rule, patients=found.patients)
-    if measured.status != "ok":
+    if not math.isfinite(measured.corrected["youden"]):
         return []
     parts = [
         f"{told} {measured.apparent[name]:.3f}, about {measured.corrected[name]:.3f} on other patients"

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 import pandas as pd
 
 from medvision.errors import EvaluationError
-from medvision.evaluation.obuchowski_rockette import VarianceComponents
+from medvision.evaluation.obuchowski_rockette import Scope, VarianceComponents
 from medvision.evaluation.reader_power import power_reader_study, sample_size_reader_study
 from medvision.evaluation.sample_size import require_between, whole_cases
 from medvision.workflows.clusters import Clusters
@@ -19,6 +19,12 @@ from medvision.workflows.reader_pilot import Pilot
 _READERS = (3, 4, 5, 6, 7, 8, 10, 12, 15, 20)
 _CASES = (100, 150, 200, 300, 400)
 _MOST_CASES = 10_000
+_FEW = 30
+_RANDOM = {
+    "RRRC": "readers and cases random",
+    "FRRC": "readers fixed and cases random",
+    "RRFC": "readers random and cases fixed",
+}
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,7 @@ class ReaderPlan:
                 "readers": row.readers,
                 "fewest cases": "—" if row.cases is None else str(row.cases),
                 "patients": "—" if row.patients is None else str(row.patients),
-                **{f"power, {n} cases": f"{power:.2f}" for n, power in row.power.items()},
+                **{f"power, {n} cases": _printed(power) for n, power in row.power.items()},
             }
             for row in self.rows
         )
@@ -108,9 +114,10 @@ def plan_readers(
     cases: Sequence[int] = _CASES,
     power: float = 0.8,
     clusters: Clusters | None = None,
+    scope: Scope = "RRRC",
     level: float = 0.95,
 ) -> ReaderPlan:
-    """Readers and cases that show two modalities to differ (random readers, random cases).
+    """Readers and cases that show two modalities to differ.
 
     Args:
         pilot: Components of variance.
@@ -119,6 +126,7 @@ def plan_readers(
         cases: Columns of the table of power.
         power: Chance to find the difference.
         clusters: Several cases a patient, and losses.
+        scope: ``RRRC`` (readers and cases random), ``FRRC`` (readers fixed) or ``RRFC`` (cases fixed).
         level: 1 - it is the two-sided type I error.
 
     Raises:
@@ -136,7 +144,7 @@ def plan_readers(
     require_between("difference", abs(difference), 0, 1)
     around = _around(pilot, clusters or Clusters())
     counts = sorted({*_READERS, *([] if readers is None else [readers])})
-    rows = tuple(_row(pilot, n, cases, difference, power, around, level) for n in counts)
+    rows = tuple(_row(pilot, n, cases, difference, power, around, scope, level) for n in counts)
     enough = [row for row in rows if row.cases is not None]
     chosen = [row for row in enough if readers in (None, row.readers)]
     if not chosen:
@@ -146,11 +154,15 @@ def plan_readers(
         )
     row = min(chosen, key=lambda one: one.readers * (one.cases or 0))
     independent, patients = int(row.cases or 0), int(row.patients or 0)
-    text = _text(pilot, row, difference, power, level, around)
+    text = _text(pilot, row, difference, power, scope, level) + _patients_text(row, around)
     readings = 2 * row.readers * whole_cases(independent * around.design_effect)
     return ReaderPlan(
         row.readers, independent, patients, readings, around.design_effect, rows, pilot.components, text
     )
+
+
+def _printed(power: float) -> str:
+    return ">0.99" if power >= 0.995 else f"{power:.2f}"
 
 
 def _around(pilot: Pilot, clusters: Clusters) -> Clusters:
@@ -171,12 +183,13 @@ def _row(
     difference: float,
     power: float,
     around: Clusters,
+    scope: Scope,
     level: float,
 ) -> ReaderRow:
     def reached(n: int) -> float:
         return power_reader_study(
             pilot.components, difference=difference, readers=readers, cases=n, pilot_cases=pilot.cases,
-            alpha=1 - level,
+            scope=scope, alpha=1 - level,
         )  # fmt: skip
 
     table = {n: reached(n) for n in cases}
@@ -184,27 +197,27 @@ def _row(
         return ReaderRow(readers, None, None, table)
     n = sample_size_reader_study(
         pilot.components, difference=difference, readers=readers, pilot_cases=pilot.cases, power=power,
-        alpha=1 - level, most_cases=_MOST_CASES,
+        scope=scope, alpha=1 - level, most_cases=_MOST_CASES,
     )  # fmt: skip
     return ReaderRow(readers, n, around.patients(n), table)
 
 
-def _text(
-    pilot: Pilot, row: ReaderRow, difference: float, power: float, level: float, around: Clusters
-) -> str:
+def _text(pilot: Pilot, row: ReaderRow, difference: float, power: float, scope: Scope, level: float) -> str:
     parts = pilot.components
     text = (
         f"{row.readers} readers who each read {row.cases} cases under both modalities find a difference of "
-        f"{abs(difference):g} in the mean figure of merit with a power of {100 * power:g}% (two-sided type I "
-        f"error {1 - level:.3g}; Obuchowski and Rockette with Hillis' degrees of freedom, readers and cases "
-        f"random; Hillis, Obuchowski and Berbaum 2011). Components of variance from {pilot.source}: variance "
-        f"{parts.variance:.3g}, Cov1 {parts.cov1:.3g}, Cov2 {parts.cov2:.3g}, Cov3 {parts.cov3:.3g}, "
-        f"modality by reader {max(pilot.interaction, 0.0):.3g}; the planned study is assumed to have the "
-        "same share of cases with the condition."
+        f"{abs(difference):g} in the mean {pilot.figure} with a power of {100 * power:g}% (two-sided type I "
+        f"error {1 - level:.3g}; Obuchowski and Rockette with Hillis' degrees of freedom, "
+        f"{_RANDOM[scope]}; Hillis, Obuchowski and Berbaum 2011). Components of variance from "
+        f"{pilot.source}: variance {parts.variance:.3g}, Cov1 {parts.cov1:.3g}, Cov2 {parts.cov2:.3g}, "
+        f"Cov3 {parts.cov3:.3g}, modality by reader {max(pilot.interaction, 0.0):.3g}; the planned study is "
+        "assumed to have the same share of cases with the condition."
     )
     if pilot.interaction < 0:
         text += f" The last was estimated as {pilot.interaction:.3g} and counts as 0."
-    return text + _patients_text(row, around)
+    if int(row.cases or 0) < _FEW:
+        text += f" These variances hold for large samples: fewer than {_FEW} cases are no plan."
+    return text
 
 
 def _patients_text(row: ReaderRow, around: Clusters) -> str:

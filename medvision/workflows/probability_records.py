@@ -11,13 +11,15 @@ import pandas as pd
 
 from medvision.errors import EvaluationError
 from medvision.evaluation import Estimate, calibration, calibration_curve, calibration_error, decision_curve
-from medvision.evaluation.estimates import p_text
+from medvision.evaluation.estimates import OK, p_text
+from medvision.evaluation.resampling import FEW_PATIENTS
 from medvision.workflows.evaluation_result import record_of
 from medvision.workflows.prediction_table import Predictions
 
 NET_BENEFIT = ("net_benefit", "net_benefit_treat_all", "interventions_avoided")
 _STEP = 0.01
 _MOST = 200
+_FEW = 10
 
 
 @dataclass(frozen=True)
@@ -120,11 +122,11 @@ def decision_records(
     )
     n = len(found.labels)
     owners = n if found.patients is None else len(np.unique(found.patients.astype(str)))
-    records = []
+    records, status = [], OK if owners >= _FEW else FEW_PATIENTS
     for row in table.to_dict("records"):
         group = f"threshold {row['threshold']:.10g}"
         name = "bootstrap over patients, percentile"
-        own = Estimate(row["net_benefit"], row["low"], row["high"], level, name, n, owners, seed=0)
+        own = Estimate(row["net_benefit"], row["low"], row["high"], level, name, n, owners, status, seed=0)
         records.append(record_of(NET_BENEFIT[0], group, own))
         for metric, value in zip(
             NET_BENEFIT[1:], (row["treat_all"], row["interventions_avoided"]), strict=True

@@ -11,7 +11,7 @@ class ReadingColumns:
 
     Attributes:
         reader: Column of the reader.
-        treatment: Column of the modality, such as with and without AI.
+        modality: Column of what they read with, such as CT and MRI, or with and without AI.
         case: Column of the case.
         label: Column of the reference standard.
         score: Column of the rating; higher means more disease.
@@ -24,7 +24,7 @@ class ReadingColumns:
     """
 
     reader: str = "reader"
-    treatment: str = "treatment"
+    modality: str | None = "modality"
     case: str = "case"
     label: str = "label"
     score: str = "score"
@@ -33,7 +33,7 @@ class ReadingColumns:
 
     def named(self) -> dict[str, str]:
         """The columns by their role, without those that are not there."""
-        roles = ("reader", "treatment", "case", "label", "score", "patient")
+        roles = ("reader", "modality", "case", "label", "score", "patient")
         return {role: name for role in roles if (name := getattr(self, role)) is not None}
 
 

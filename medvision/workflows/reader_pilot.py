@@ -14,6 +14,12 @@ from medvision.evaluation.obuchowski_rockette import VarianceComponents
 from medvision.workflows.reader_options import ReaderVariances, ReadingColumns
 from medvision.workflows.readings import read_readings
 
+_WORDS = {
+    "auc": "area under the ROC curve",
+    "sensitivity": "sensitivity",
+    "specificity": "specificity",
+}
+
 
 @dataclass(frozen=True)
 class Pilot:
@@ -24,6 +30,7 @@ class Pilot:
         cases: On which they rest.
         source: Words for the protocol.
         per_patient: Cases a patient, where the covariances are those of clustered cases.
+        figure: Words for what the readers are measured by.
 
     Example:
         >>> pilot_from(ReaderVariances(0.0008, 0.00035, 0.00034, 0.00024, 0.0002, 114)).cases
@@ -34,6 +41,7 @@ class Pilot:
     cases: int
     source: str
     per_patient: float | None = None
+    figure: str = "figure of merit"
 
     @property
     def interaction(self) -> float:
@@ -97,7 +105,7 @@ def pilot_of(
     Example:
         >>> rows = [(r, t, c, c % 2, (c * 7 + r * c + t * 3 * c) % 11 + 4 * (c % 2))
         ...         for r in range(3) for t in range(2) for c in range(20)]
-        >>> pilot_of(pd.DataFrame(rows, columns=["reader", "treatment", "case", "label", "score"])).source
+        >>> pilot_of(pd.DataFrame(rows, columns=["reader", "modality", "case", "label", "score"])).source
         'a pilot of 3 readers and 20 cases (10 with the condition)'
     """
     found, _ = read_readings(table, columns or ReadingColumns())
@@ -109,6 +117,7 @@ def pilot_of(
         f"({int(truth.sum())} with the condition)"
     )
     if patient is None:
-        return Pilot(study.components, len(truth), source)
+        return Pilot(study.components, len(truth), source, figure=_WORDS[figure])
     patients = found["patient"].nunique()
-    return Pilot(study.components, len(truth), f"{source} of {patients} patients", len(truth) / patients)
+    source += f" of {patients} patients"
+    return Pilot(study.components, len(truth), source, len(truth) / patients, _WORDS[figure])

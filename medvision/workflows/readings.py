@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from medvision.workflows.prediction_table import read_predictions, read_table, require_columns
 from medvision.workflows.reader_options import ReadingColumns
 
-STANDARD = ("reader", "treatment", "case", "patient")
+STANDARD = ("reader", "modality", "case", "patient")
 
 
 def read_readings(
@@ -22,15 +23,16 @@ def read_readings(
         columns: What it calls its columns.
 
     Returns:
-        The columns reader, treatment, case, label (true where the condition is present), score, and patient
-        where there is one; and name, SHA-256 and rows of the input.
+        The columns reader, treatment (the modality), case, label (true where the condition is present),
+        score, and patient where there is one, with what is missing still missing; and name, SHA-256 and rows
+        of the input.
 
     Raises:
-        EvaluationError: The file cannot be read, a column is missing, or rows are wrong; all at once.
+        EvaluationError: The file cannot be read, a column is missing, or no label is the positive one.
 
     Example:
         >>> rows = [("A", "CT", 1, "benign", 2), ("A", "CT", 2, "malignant", 5)]
-        >>> table = pd.DataFrame(rows, columns=["reader", "treatment", "case", "truth", "rating"])
+        >>> table = pd.DataFrame(rows, columns=["reader", "modality", "case", "truth", "rating"])
         >>> named = ReadingColumns(label="truth", score="rating", positive="malignant")
         >>> read_readings(table, named)[0]["label"].tolist()
         [False, True]
@@ -38,8 +40,13 @@ def read_readings(
     roles = columns.named()
     frame, source = read_table(table, text_columns=[roles[r] for r in STANDARD if r in roles])
     require_columns(frame, roles, str(source["name"]))
-    found = read_predictions(
-        frame, label=columns.label, score=columns.score, patient=columns.patient, positive=columns.positive
-    )
+    # Missing labels and scores stay missing: the study names them together with what else is wrong.
+    score = pd.to_numeric(frame[columns.score], errors="coerce").astype("float64")
+    known = frame[columns.label].notna()
+    stand_in = frame[known].assign(**{columns.score: 0.0})
+    found = read_predictions(stand_in, label=columns.label, score=columns.score, positive=columns.positive)
+    label = pd.Series(np.nan, index=frame.index, dtype=object)
+    label[known] = found.labels.tolist()
     kept = {role: frame[roles[role]] for role in STANDARD if role in roles}
-    return pd.DataFrame({**kept, "label": found.labels, "score": found.scores}), source
+    table = pd.DataFrame({**kept, "label": label, "score": score})
+    return table.rename(columns={"modality": "treatment"}), source

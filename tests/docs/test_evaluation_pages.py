@@ -38,6 +38,21 @@ def test_every_function_of_the_decision_table_exists() -> None:
     assert [name for name in named if not hasattr(medvision.evaluation, name)] == []
 
 
+def test_every_status_stands_on_the_page_and_no_other() -> None:
+    """Statuses are constants in capitals, or given by name where an estimate is made."""
+    source = "\n".join(
+        path.read_text(encoding="utf-8")
+        for path in sorted(Path(medvision.evaluation.__file__).parent.glob("*.py"))
+    )
+    text = (DOCS / "coverage.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`[^|]+) \|", text.split("## What a status means")[1].split("\n## ")[0], re.M)
+    told = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert len(told) > 25
+    assert [name for name in sorted(told) if f'"{name}"' not in source] == []
+    constants = set(re.findall(r'^[A-Z_]+ = "([a-z0-9]+(?:_[a-z0-9]+)+)"$', source, re.M))
+    assert sorted(constants - told) == []
+
+
 @pytest.fixture
 def table() -> pd.DataFrame:
     rng = np.random.default_rng(0)

@@ -28,7 +28,8 @@ def run(*words: str) -> int:
         "compare --measure sensitivity --first 0.9 --second 0.8 --discordant 0.2",
         "readers --difference 0.05 --variance 0.0008 --cov1 0.00035 --cov2 0.00034 --cov3 0.00024 "
         "--interaction 0.0002 --pilot-cases 114 --lost 0.1",
-        f"readers --difference 0.05 --pilot {RATINGS} --label truth --score rating --readers 8 --cases 99",
+        f"readers --difference 0.05 --pilot {RATINGS} --modality treatment --label truth "
+        "--score rating --readers 8 --cases 99",
     ],
 )
 def test_a_plan_is_printed_as_text_and_as_json(words: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -49,9 +50,9 @@ def test_a_reader_study_is_planned_from_one_source(capsys: pytest.CaptureFixture
     assert run("readers", "--difference", "0.05", "--pilot", str(RATINGS), "--variance", "0.1") == 2
     assert "not both" in capsys.readouterr().err
     assert run("readers", "--difference", "0.05") == 2
+    named = (str(RATINGS), "--modality", "treatment", "--score", "rating")
     assert "--cov3 is missing" in capsys.readouterr().err
-    assert run("readers", "--difference", "0.05", "--pilot", str(RATINGS), "--label", "trut") == 2
+    assert run("readers", "--difference", "0.05", "--pilot", *named, "--label", "trut") == 2
     assert "did you mean 'truth'" in capsys.readouterr().err
-    named = (str(RATINGS), "--label", "truth", "--score", "rating")
-    assert run("readers", "--difference", "0.05", "--pilot", *named, "--cases", "few") == 2
+    assert run("readers", "--difference", "0.05", "--pilot", *named, "--label=truth", "--cases=few") == 2
     assert "commas" in capsys.readouterr().err

@@ -219,3 +219,43 @@ def test_the_prevalence_of_a_cohort_is_chance_and_that_of_an_enriched_sample_is_
         diagnostic_accuracy(labels, calls, sampling=sampling).f1 for sampling in ("cohort", "enriched")
     )
     assert cohort.high - cohort.low > 1.2 * (enriched.high - enriched.low)
+
+
+def test_youden_adds_the_squared_distances_to_the_limits() -> None:
+    labels, calls = np.repeat([1, 0], [30, 50]), np.repeat([1, 0, 1, 0], [27, 3, 10, 40])
+    found = diagnostic_accuracy(labels, calls, resamples=20)
+    se, sp = proportion(27, 30), proportion(40, 50)
+    low = 0.9 + 0.8 - 1 - math.hypot(0.9 - se.low, 0.8 - sp.low)
+    high = 0.9 + 0.8 - 1 + math.hypot(se.high - 0.9, sp.high - 0.8)
+    assert (found.youden.low, found.youden.high) == pytest.approx((low, high))
+    assert found.balanced_accuracy.low == pytest.approx((1 + low) / 2)
+    assert found.balanced_accuracy.standard_error == pytest.approx(found.youden.standard_error / 2)
+    assert found.youden.status == "ok"
+
+
+def test_youden_of_patients_with_both_kinds_of_units_knows_their_correlation() -> None:
+    rng = np.random.default_rng(5)
+    owner, labels = np.repeat(np.arange(80), 2), np.tile([1, 0], 80)
+    careful = rng.random(80) < 0.7  # both of a patient's units are right, or both are wrong
+    calls = np.where(careful[owner], labels, 1 - labels)
+    together = diagnostic_accuracy(labels, calls, patients=owner, resamples=20).youden
+    apart = diagnostic_accuracy(labels, calls, resamples=20).youden
+    assert together.standard_error == pytest.approx(np.sqrt(2) * apart.standard_error, rel=0.03)
+    assert together.high - together.low > 1.3 * (apart.high - apart.low)
+
+
+def test_the_prevalence_of_a_cohort_varies_and_that_of_an_enriched_set_does_not() -> None:
+    labels, calls = np.repeat([1, 0], [30, 170]), np.repeat([1, 0, 1, 0], [24, 6, 20, 150])
+    cohort = diagnostic_accuracy(labels, calls)
+    enriched = diagnostic_accuracy(labels, calls, sampling="enriched", prevalence=0.1)
+    for name in ("f1", "mcc"):
+        wide, narrow = (getattr(found, name) for found in (cohort, enriched))
+        assert wide.high - wide.low > 1.02 * (narrow.high - narrow.low)
+        assert wide.value == narrow.value
+
+
+def test_too_few_cases_to_let_the_prevalence_vary() -> None:
+    labels, calls = np.repeat([1, 0], [2, 58]), np.repeat([1, 0, 1, 0], [1, 1, 9, 49])
+    found = diagnostic_accuracy(labels, calls)
+    assert found.f1.status == "too_few_cases_to_let_the_prevalence_vary"
+    assert found.f1.low <= found.f1.value <= found.f1.high

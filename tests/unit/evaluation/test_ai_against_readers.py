@@ -71,6 +71,10 @@ def test_it_is_the_study_in_which_every_reader_has_a_copy_of_the_algorithm(readi
     assert found.difference.value == pytest.approx(pair.difference.value)
     assert found.difference.standard_error == pytest.approx(pair.difference.standard_error)
     assert (found.df, found.p) == (pytest.approx(pair.df), pytest.approx(pair.p))
+    # The readers' own mean, and the algorithm's own area with its error over cases.
+    for own, other in ((found.second, two.means["reader"]), (found.first, two.readers["AI", "2"])):
+        assert own.value == pytest.approx(other.value)
+        assert (own.low, own.high) == pytest.approx((other.low, other.high))
 
 
 def test_an_algorithm_like_every_reader_differs_by_nothing(readings):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from medvision.errors import EvaluationError
-from medvision.evaluation import auroc, compare_auroc
+from medvision.evaluation import auroc, auroc_comparison, compare_auroc
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +118,25 @@ def test_unpaired_perfect_models_do_not_divide_by_zero() -> None:
     found = compare_auroc([0, 0, 1, 1], [1, 2, 3, 4], [1, 2, 3, 4], paired=False)
     assert found.p == 1.0
     assert found.difference.status == "degenerate_variance"
+
+
+def test_unpaired_areas_keep_the_t_unless_a_variance_is_degenerate(monkeypatch) -> None:
+    rng = np.random.default_rng(4)
+    labels, scores = np.tile([0, 1], 20), rng.normal(size=40)
+    plain = compare_auroc(labels, scores, scores[::-1], paired=False)
+    flagged = replace(auroc(labels, scores), status="fewer_than_10_units")
+    monkeypatch.setattr(auroc_comparison, "auroc", lambda *_, **__: flagged)
+    found = compare_auroc(labels, scores, scores, paired=False)
+    assert found.method == plain.method
+    assert found.p == 1.0
+    assert found.df is not None
+
+
+@pytest.mark.parametrize(("positive", "status"), [(14, "fewer_than_15_patients_of_a_class"), (15, "ok")])
+def test_few_patients_of_a_class_say_so_where_patients_have_several_units(positive: int, status: str) -> None:
+    rng = np.random.default_rng(7)
+    owners = np.repeat(np.arange(50), 2)
+    labels = (owners < positive).astype(int)
+    first, second = rng.normal(size=(2, 100)) + labels
+    assert compare_auroc(labels, first, second, patients=owners).status == status
+    assert compare_auroc(labels, first, second).status == "ok"

@@ -52,3 +52,14 @@ def test_a_class_that_nobody_has_is_undefined() -> None:
     assert math.isnan(found.balanced_accuracy.value)
     with pytest.raises(EvaluationError, match="predictions that are no class: z"):
         multiclass_accuracy(labels, np.where(called == "a", "z", called), classes=["a", "b", "c"])
+
+
+def test_shares_of_the_classes_vary_in_a_cohort() -> None:
+    labels = np.repeat(["a", "b"], [180, 20])
+    called = np.where(np.arange(200) % 10 < 2, "b", "a")
+    called[180:] = np.where(np.arange(20) < 15, "b", "a")
+    cohort, enriched = (multiclass_accuracy(labels, called, sampling=how) for how in ("cohort", "enriched"))
+    assert cohort.macro_f1.standard_error > 1.1 * enriched.macro_f1.standard_error
+    assert cohort.balanced_accuracy == enriched.balanced_accuracy
+    with pytest.raises(EvaluationError, match="sampling"):
+        multiclass_accuracy(labels, called, sampling="random")

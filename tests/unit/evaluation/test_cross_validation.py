@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from medvision.errors import EvaluationError
-from medvision.evaluation import auroc, compare_cross_validated_auroc, cross_validated_auroc
+from medvision.evaluation import auroc, compare_auroc, compare_cross_validated_auroc, cross_validated_auroc
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +130,8 @@ def test_the_logit_interval_stays_inside() -> None:
     wald = cross_validated_auroc(labels, scores, folds).fold_averaged
     logit = cross_validated_auroc(labels, scores, folds, method="logit").fold_averaged
     assert logit.high < 1
-    assert logit.standard_error == wald.standard_error
+    # Four of each class in each fold: n - 1 divides the squares in place of n.
+    assert logit.standard_error == pytest.approx(wald.standard_error * np.sqrt(4 / 3))
 
 
 def test_identical_models_have_z_0_and_p_1(validated) -> None:
@@ -169,3 +170,36 @@ def test_results_become_json(validated) -> None:
 def test_a_missing_fold_is_named() -> None:
     with pytest.raises(EvaluationError, match="row 1"):
         cross_validated_auroc([0, 1], [1, 2], [0, None])
+
+
+def test_one_fold_on_the_logit_scale_is_delong() -> None:
+    rng = np.random.default_rng(8)
+    labels = np.repeat([1, 0], [20, 30])
+    scores = rng.normal(size=50) + labels
+    found = cross_validated_auroc(labels, scores, np.zeros(50), method="logit").fold_averaged
+    same = auroc(labels, scores)
+    assert found.standard_error == pytest.approx(same.standard_error)
+    assert (found.low, found.high) == pytest.approx((same.low, same.high))
+
+
+def test_a_difference_on_one_fold_is_the_paired_delong_test() -> None:
+    rng = np.random.default_rng(9)
+    labels = np.repeat([1, 0], [20, 30])
+    first, second = rng.normal(size=(2, 50)) + labels
+    found = compare_cross_validated_auroc(labels, first, second, np.zeros(50))
+    same = compare_auroc(labels, first, second)
+    assert (found.statistic, found.p) == pytest.approx((same.statistic, same.p))
+
+
+@pytest.mark.parametrize(("fewest", "status"), [(3, "fewer_than_4_of_a_class_in_a_fold"), (4, "ok")])
+def test_folds_with_few_of_a_class_say_so(fewest: int, status: str) -> None:
+    rng = np.random.default_rng(1)
+    labels, folds = np.tile(np.repeat([1, 0], [fewest, 12]), 3), np.repeat([0, 1, 2], fewest + 12)
+    first, second = rng.normal(size=(2, len(labels))) + labels
+    assert cross_validated_auroc(labels, first, folds).fold_averaged.status == status
+    assert compare_cross_validated_auroc(labels, first, second, folds).status == status
+    twice = np.repeat(np.arange(len(labels)), 2)  # two units of each patient are no more patients
+    found = cross_validated_auroc(
+        np.repeat(labels, 2), np.repeat(first, 2), np.repeat(folds, 2), patients=twice
+    )
+    assert found.fold_averaged.status == status

@@ -267,3 +267,17 @@ def test_wrong_words_and_weights(study) -> None:
     equal = froc_fom(marks, lesions.drop(columns="weight"), cases=cases).value
     shares = 1 / lesions.groupby("case_id")["weight"].transform("size")
     assert equal == pytest.approx(froc_fom(marks, lesions.assign(weight=shares), cases=cases).value)
+
+
+def test_a_nearly_perfect_area_of_cases_says_so() -> None:
+    cases = [f"case {number}" for number in range(40)]
+    lesions = pd.DataFrame({"case_id": cases[:20], "lesion_id": 1})
+    scores = np.r_[np.linspace(0.5, 0.9, 19), 0.05]
+    hits = pd.DataFrame({"case_id": cases[:20], "score": scores, "lesion_id": 1.0})
+    alarms = pd.DataFrame({"case_id": cases[20:], "score": np.linspace(0.01, 0.3, 20), "lesion_id": np.nan})
+    marks = pd.concat([hits, alarms], ignore_index=True)
+    near = froc_fom(marks, lesions, cases=cases, fom="HrAuc")
+    assert near.status == "fewer_than_5_cases_out_of_order"
+    assert froc_fom(marks, lesions, cases=cases, fom="AFROC").status == "ok"
+    far = froc_fom(marks.assign(score=np.arange(40) * 7 % 11), lesions, cases=cases, fom="HrAuc")
+    assert far.status == "ok"

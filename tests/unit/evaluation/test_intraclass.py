@@ -50,3 +50,17 @@ def test_icc_without_any_variance_is_undefined() -> None:
     perfect = icc([[1, 1], [2, 2], [3, 3]], form="3,1")
     assert (perfect.value, perfect.status) == (1.0, "degenerate_variance")
     assert math.isnan(perfect.low)
+
+
+def test_few_readers_for_many_units_say_so() -> None:
+    rng = np.random.default_rng(0)
+
+    def ratings(n: int, readers: float) -> np.ndarray:
+        return rng.normal(size=(n, 1)) + readers * np.arange(3) + 0.3 * rng.normal(size=(n, 3))
+
+    assert icc(ratings(22, 0.5), form="2,1").status == "few_readers_for_so_many_units"
+    assert icc(ratings(22, 0.5), form="2,k").status == "few_readers_for_so_many_units"
+    assert icc(ratings(21, 0.5), form="2,1").status == "ok"
+    assert icc(ratings(100, 0.5), form="3,1").status == "ok"
+    alike = ratings(100, 0.0)
+    assert icc(alike - alike.mean(axis=0), form="2,1").status == "ok"  # readers do not differ

@@ -227,6 +227,14 @@ def test_parts_that_lie_close_are_one_lesion() -> None:
     assert merged.lesions["dice"].tolist() == [0, 0]
 
 
+@pytest.mark.parametrize("spacing", [0.1, 0.3, 0.7, 1.1])
+def test_a_radius_of_whole_voxels_is_not_lost_to_rounding(spacing: float) -> None:
+    mask = np.zeros((1, 20), dtype=int)
+    mask[0, [2, 9, 17]] = 1  # 7 and 8 voxels apart
+    row = lesionwise_scores(mask, mask, (spacing,) * 2, merge_within_mm=3 * spacing).cases.iloc[0]
+    assert row["n_reference"] == 2
+
+
 def test_hungarian_finds_as_many_as_possible() -> None:
     reference, prediction = np.zeros((2, 4, 10), dtype=int)
     reference[:, 0:4] = reference[2:, 6:9] = 1

@@ -119,3 +119,20 @@ def test_what_does_not_fit_is_refused() -> None:
         top_k_accuracy(labels, scores, 4)
     with pytest.raises(EvaluationError, match="give one column a label"):
         multilabel_auroc(scores, scores)
+
+
+def test_weights_of_the_weighted_mean_vary_in_a_cohort() -> None:
+    labels, scores = _cases(200)
+    scores[:, 2] = labels == 2  # one class is found without fail, so that its weight matters
+    cohort, enriched = (multiclass_auroc(labels, scores, sampling=how) for how in ("cohort", "enriched"))
+    assert cohort.weighted.standard_error > 1.02 * enriched.weighted.standard_error
+    assert cohort.macro == enriched.macro
+
+
+def test_a_draw_without_a_class_gives_it_no_weight() -> None:
+    labels, scores = _cases(60)
+    labels[labels == 0] = 1
+    labels[:2] = 0
+    found = multiclass_auroc(labels, scores, resamples=400)
+    assert found.weighted.status == "ok"
+    assert found.weighted.low < found.weighted.value < found.weighted.high

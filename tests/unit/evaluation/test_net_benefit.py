@@ -69,3 +69,14 @@ def test_the_interval_holds_the_curve_and_depends_on_patients(risks) -> None:
 def test_wrong_input_is_refused(call) -> None:
     with pytest.raises(EvaluationError):
         call()
+
+
+def test_draws_without_a_class_count() -> None:
+    """One of four is positive: a third of the draws has none, and net benefit 0 or less."""
+    labels, p = np.array([1, 0, 0, 0]), np.array([0.9, 0.1, 0.2, 0.3])
+    row = decision_curve(labels, p, [0.5], resamples=400).iloc[0]
+    drawn = [
+        (labels[rows] & (p[rows] >= 0.5)).mean()
+        for rows in np.random.default_rng(0).integers(0, 4, (4000, 4))
+    ]
+    assert [row["low"], row["high"]] == [0.0, pytest.approx(np.quantile(drawn, 0.975))]

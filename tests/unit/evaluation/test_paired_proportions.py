@@ -58,3 +58,11 @@ def test_methods_that_do_not_fit_are_refused(arguments) -> None:
 def test_paired_lengths_must_agree() -> None:
     with pytest.raises(EvaluationError, match="differ in length"):
         compare_proportions([0, 1], [1])
+
+
+@pytest.mark.parametrize(("patients", "status"), [(29, "fewer_than_30_patients"), (30, "ok")])
+def test_few_patients_of_several_units_say_so(patients: int, status: str) -> None:
+    owners = np.repeat(np.arange(patients), 2)
+    first, second = np.arange(2 * patients) % 3 > 0, np.arange(2 * patients) % 5 > 1
+    found = compare_proportions(first.astype(int), second.astype(int), patients=owners)
+    assert found.status == status

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import logit
 from sklearn.metrics import roc_auc_score
 
 from medvision.errors import EvaluationError
-from medvision.evaluation import auroc, partial_auroc
+from medvision.evaluation import auroc, partial_auroc, proportion
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,9 @@ def test_perfect_separation_says_so() -> None:
     found = partial_auroc([0] * 10 + [1] * 10, range(20), standardise=True, resamples=20)
     assert found.value == 1.0
     assert found.status == "degenerate_variance"
-    assert np.isnan(found.low)
+    limit = 0.1 * proportion(10, 10, method="exact").low  # of the width of the range
+    assert found.low == pytest.approx((1 + (limit - 0.005) / 0.095) / 2)
+    assert found.high == 1.0
 
 
 @pytest.mark.parametrize(
@@ -70,3 +73,20 @@ def test_perfect_separation_says_so() -> None:
 def test_ranges_that_are_none_are_refused(ranked, arguments) -> None:
     with pytest.raises(EvaluationError):
         partial_auroc(*ranked, **arguments)
+
+
+def test_limits_lie_on_the_logit_scale_of_the_share_of_the_range(ranked) -> None:
+    found = partial_auroc(*ranked, specificity=(0.8, 1.0), resamples=200)
+    share, low, high = (part / 0.2 for part in (found.value, found.low, found.high))
+    centre = (logit(low) + logit(high)) / 2
+    assert centre == pytest.approx(logit(share))
+    half = 1.959964 * found.standard_error / 0.2 / (share * (1 - share))
+    assert logit(high) - centre == pytest.approx(half, rel=1e-5)
+
+
+def test_standardising_moves_value_limits_and_error_alike(ranked) -> None:
+    plain = partial_auroc(*ranked, specificity=(0.8, 1.0), resamples=200)
+    scaled = partial_auroc(*ranked, specificity=(0.8, 1.0), resamples=200, standardise=True)
+    for part in ("value", "low", "high"):
+        assert getattr(scaled, part) == pytest.approx((1 + (getattr(plain, part) - 0.02) / 0.18) / 2)
+    assert scaled.standard_error == pytest.approx(plain.standard_error / 0.36)

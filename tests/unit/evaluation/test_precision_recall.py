@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.special import logit
 from sklearn.metrics import average_precision_score
 
 from medvision.errors import EvaluationError
@@ -53,3 +54,30 @@ def test_few_positive_patients_are_never_drawn_away() -> None:
 def test_an_unknown_sampling_is_refused() -> None:
     with pytest.raises(EvaluationError, match="sampling"):
         average_precision([0, 1], [1, 2], sampling="convenience")
+
+
+def test_limits_lie_on_the_logit_scale() -> None:
+    rng = np.random.default_rng(2)
+    labels = (np.arange(150) % 4 == 0).astype(int)
+    found = average_precision(labels, rng.normal(size=150) + labels, resamples=300)
+    half = 1.959964 * found.standard_error / (found.value * (1 - found.value))
+    assert [logit(found.low), logit(found.high)] == pytest.approx(
+        [logit(found.value) - half, logit(found.value) + half], rel=1e-5
+    )
+
+
+def test_a_cohort_has_the_wider_interval() -> None:
+    rng = np.random.default_rng(3)
+    labels = (np.arange(300) % 10 == 0).astype(int)
+    scores = rng.normal(size=300) + labels
+    cohort, enriched = (average_precision(labels, scores, sampling=how) for how in ("cohort", "enriched"))
+    assert cohort.value == enriched.value
+    assert cohort.standard_error > 1.02 * enriched.standard_error
+    with pytest.raises(EvaluationError, match="sampling"):
+        average_precision(labels, scores, sampling="random")
+
+
+def test_two_positive_units_keep_their_classes_and_say_so() -> None:
+    found = average_precision([0] * 20 + [1, 1], [*range(20), 15, 30], resamples=100)
+    assert found.status == "too_few_cases_to_let_the_prevalence_vary"
+    assert 0 < found.low < found.value < found.high < 1

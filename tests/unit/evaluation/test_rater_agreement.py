@@ -134,3 +134,29 @@ def test_kappa_of_one_patient_has_no_interval_and_counts_have_no_patients() -> N
     assert found.status == "degenerate_variance"
     with pytest.raises(EvaluationError, match="whose units"):
         kappa([[1, 2], [2, 1]], patients=["A", "B"])
+
+
+@pytest.mark.parametrize("weights", [None, "quadratic"])
+def test_fisher_limits_by_hand(weights) -> None:
+    table = [[30, 6, 1], [5, 25, 4], [1, 4, 24]]
+    wald, fisher = (kappa(table, weights=weights, interval=name) for name in ("wald", "fisher"))
+    half = 1.9599640 * wald.standard_error / (1 - wald.value**2)
+    assert fisher.low == pytest.approx(np.tanh(np.arctanh(wald.value) - half))
+    assert fisher.high == pytest.approx(np.tanh(np.arctanh(wald.value) + half))
+    assert (fisher.value, fisher.standard_error) == (wald.value, wald.standard_error)
+
+
+def test_few_disagreements_say_so() -> None:
+    assert kappa([[20, 2], [2, 20]]).status == "fewer_than_5_disagreements"
+    assert kappa([[20, 3], [2, 20]]).status == "ok"
+    assert kappa([[0, 4, 1], [0, 8, 0], [0, 1, 5]]).status == "ok"  # the published table
+
+
+def test_fisher_limits_of_perfect_agreement_are_exact() -> None:
+    wald, fisher = (kappa([[10, 0], [0, 10]], interval=name) for name in ("wald", "fisher"))
+    assert (fisher.low, fisher.high, fisher.status) == (wald.low, wald.high, "degenerate_variance")
+
+
+def test_an_unknown_interval_of_kappa_is_refused() -> None:
+    with pytest.raises(EvaluationError, match="interval"):
+        kappa([[10, 0], [0, 10]], interval="z")

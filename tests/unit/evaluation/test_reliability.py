@@ -119,3 +119,19 @@ def test_probabilities_of_exactly_0_and_1_that_are_wrong_still_fit() -> None:
 def test_bins_that_are_none_are_refused(arguments) -> None:
     with pytest.raises(EvaluationError):
         calibration([0, 1], [0.1, 0.9], **arguments)
+
+
+def test_the_brier_score_of_a_cohort_varies_with_its_prevalence() -> None:
+    rng = np.random.default_rng(1)
+    labels = (np.arange(300) % 8 == 0).astype(int)
+    p = np.clip(0.125 + 0.1 * rng.normal(size=300) + 0.1 * labels, 0.01, 0.99)
+    cohort, enriched = (calibration(labels, p, sampling=how, resamples=400) for how in ("cohort", "enriched"))
+    assert cohort.brier.standard_error > 1.5 * enriched.brier.standard_error
+    assert cohort.brier.standard_error == pytest.approx(((p - labels) ** 2).std() / np.sqrt(300), rel=0.1)
+    assert cohort.brier.value == enriched.brier.value
+    assert cohort.brier_scaled.low < cohort.brier_scaled.value < cohort.brier_scaled.high
+
+
+def test_the_scaled_brier_score_of_few_cases_leaves_draws_of_one_class_out() -> None:
+    found = calibration([0, 0, 0, 0, 1, 1], [0.1, 0.3, 0.2, 0.4, 0.6, 0.9], bins=2, resamples=400)
+    assert np.isfinite([found.brier_scaled.low, found.brier_scaled.high]).all()

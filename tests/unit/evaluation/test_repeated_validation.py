@@ -40,3 +40,10 @@ def test_too_few_splits(gains) -> None:
 def test_wrong_input_is_refused(call) -> None:
     with pytest.raises(EvaluationError):
         call()
+
+
+@pytest.mark.parametrize(
+    ("sizes", "status"), [((45, 5), "fewer_than_10_test_cases"), ((90, 10), "ok"), ((0.9, 0.1), "ok")]
+)
+def test_small_test_parts_say_so(sizes: tuple[float, float], status: str) -> None:
+    assert corrected_resampled_t([0.02, 0.01, 0.03, -0.01], *sizes).status == status

@@ -12,7 +12,7 @@ from scipy.stats import bootstrap as scipy_bootstrap
 from sklearn.metrics import average_precision_score, f1_score, matthews_corrcoef, roc_auc_score
 
 from medvision.errors import EvaluationError
-from medvision.evaluation import bootstrap
+from medvision.evaluation import bootstrap, resampling
 from medvision.evaluation.resampling import patient_draws
 
 
@@ -236,15 +236,6 @@ def test_both_classes_stay_where_every_patient_has_a_positive_unit() -> None:
     assert found.undefined_replicates == 0
 
 
-def test_many_patients_are_drawn_in_small_blocks_and_alike(monkeypatch) -> None:
-    strata = np.repeat([0, 1], [7, 5])
-    whole = np.concatenate(list(patient_draws(strata, 120, seed=3)))
-    monkeypatch.setattr("medvision.evaluation.resampling._CELLS", 30)
-    blocks = list(patient_draws(strata, 120, seed=3))
-    assert max(len(block) for block in blocks) == 2
-    np.testing.assert_array_equal(np.concatenate(blocks), whole)
-
-
 def test_without_strata_the_number_of_positive_patients_varies() -> None:
     table = {"label": np.repeat([0, 1], [30, 10]), "score": np.arange(40.0)}
     draws = {
@@ -254,3 +245,43 @@ def test_without_strata_the_number_of_positive_patients_varies() -> None:
     assert draws[True].standard_error == pytest.approx(0)
     # The binomial standard error of 10 in 40.
     assert draws[False].standard_error == pytest.approx((0.25 * 0.75 / 40) ** 0.5, rel=0.05)
+
+
+def test_draws_do_not_depend_on_how_many_are_worked_on_at_once(monkeypatch):
+    strata = (np.arange(301) % 3 == 0).astype(np.int64)
+    whole = np.concatenate(list(resampling.patient_draws(strata, 120, 3)))
+    for held in (301, 7 * 301):
+        monkeypatch.setattr(resampling, "_HELD", held)
+        blocks = list(resampling.patient_draws(strata, 120, 3))
+        assert max(map(len, blocks)) == held // 301
+        assert np.array_equal(np.concatenate(blocks), whole)
+
+
+def test_replicates_of_many_patients_are_those_of_one_block(monkeypatch):
+    rng = np.random.default_rng(1)
+    table = {"label": rng.integers(0, 2, 200), "score": rng.random(200)}
+    whole = bootstrap(["auroc"], table, patients=None, resamples=120, seed=4, method="bca")["auroc"]
+    monkeypatch.setattr(resampling, "_HELD", 3 * 200)
+    pieces = bootstrap(["auroc"], table, patients=None, resamples=120, seed=4, method="bca")["auroc"]
+    assert np.array_equal(pieces.replicates, whole.replicates)
+    assert (pieces.low, pieces.high) == (whole.low, whole.high)
+
+
+def test_unstratified_draws_let_the_prevalence_vary():
+    label = np.repeat([0, 1], [70, 30])
+    table = {"label": label}
+    fixed = bootstrap({"share": "mean:label"}, table, patients=None, resamples=400, seed=0)["share"]
+    free = bootstrap({"share": "mean:label"}, table, patients=None, resamples=400, seed=0, stratified=False)[
+        "share"
+    ]
+    assert fixed.status == "degenerate_variance"
+    assert free.standard_error == pytest.approx(np.sqrt(0.3 * 0.7 / 100), rel=0.1)
+
+
+def test_unstratified_draws_take_whole_patients():
+    owners = np.repeat(np.arange(40), 3)
+    table = {"label": (owners % 4 == 0).astype(int)}
+    found = bootstrap(
+        {"share": "mean:label"}, table, patients=owners, resamples=400, seed=0, stratified=False
+    )["share"]
+    assert found.standard_error == pytest.approx(np.sqrt(0.25 * 0.75 / 40), rel=0.12)

@@ -113,3 +113,15 @@ def test_scores_close_to_each_other_are_still_told_apart() -> None:
 
 def test_positive_names_the_label() -> None:
     assert auroc(["b", "m", "m"], [0.1, 0.2, 0.3], positive="m").value == 1.0
+
+
+@pytest.mark.parametrize("method", ["logit", "wald", "bootstrap"])
+def test_few_cases_out_of_order_say_so(method: str) -> None:
+    labels, scores = np.repeat([1, 0], [20, 60]), np.r_[np.arange(20) + 52.5, np.arange(60)]
+    found = auroc(labels, scores, method=method, resamples=200)  # an area of 0.98
+    assert found.status == ("ok" if method == "logit" else "fewer_than_5_cases_out_of_order")
+    turned = auroc(labels, -scores, method=method, resamples=200)
+    assert turned.status == found.status
+    rng = np.random.default_rng(0)
+    weak = auroc(labels, rng.normal(size=80) + labels, method=method, resamples=200)
+    assert weak.status == "ok"

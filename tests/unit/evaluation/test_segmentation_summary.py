@@ -90,3 +90,17 @@ def test_quartiles_of_each_structure(cases) -> None:
     assert found["liver", "hd95_mm"] == pytest.approx(
         tuple(np.quantile(cases["hd95_mm"].dropna(), [0.25, 0.75]))
     )
+
+
+@pytest.mark.parametrize(
+    ("patients", "status"), [(9, "fewer_than_10_patients"), (29, "fewer_than_30_patients"), (30, "ok")]
+)
+def test_few_patients_say_so(patients: int, status: str) -> None:
+    cases = pd.DataFrame(
+        {
+            "structure": "liver",
+            "dice": np.linspace(0.5, 0.9, 2 * patients),
+            "patient_id": np.arange(2 * patients) // 2,
+        }
+    )
+    assert {row.estimate.status for row in summarise_segmentation(cases, resamples=100)} == {status}

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy.stats import chi2_contingency
 
 from medvision.errors import EvaluationError
 from medvision.evaluation.clustered import clustered_proportion
@@ -42,18 +42,25 @@ def test_patients_with_several_units_are_clusters() -> None:
     assert at.groups["b"] == clustered_proportion(scores[own] >= 0.5, patients[own])
 
 
-def test_two_groups_of_proportions_against_the_formula() -> None:
+def test_proportions_of_independent_units_are_tested_by_pearson() -> None:
+    hits = np.repeat([1.0, 0.0, 1.0, 0.0, 1.0], [18, 2, 24, 16, 15])
+    groups = np.repeat(["a", "b", "c"], [20, 40, 15])
+    found = subgroups(np.ones(75, dtype=int), hits, groups, metric="sensitivity", threshold=0.5)
+    expected = chi2_contingency([[18, 2], [24, 16], [15, 0]], correction=False)
+    assert (found.statistic, found.p) == pytest.approx((expected.statistic, expected.pvalue), rel=1e-9)
+
+
+def test_two_groups_of_clustered_proportions_against_the_formula() -> None:
     """(p1 - p2)² over the sum of each group's squared residuals around the common proportion, by hand."""
     hits, groups = np.repeat([1.0, 0.0, 1.0, 0.0], [18, 2, 24, 16]), np.repeat(["a", "b"], [20, 40])
-    found = subgroups(np.ones(60, dtype=int), hits, groups, metric="sensitivity", threshold=0.5)
-    p = 42 / 60
-    spread = (18 * (1 - p) ** 2 + 2 * p**2) / 20 / 19 + (24 * (1 - p) ** 2 + 16 * p**2) / 40 / 39
-    assert found.statistic == pytest.approx((0.9 - 0.6) ** 2 / spread, rel=1e-12)
-    assert found.p == pytest.approx(stats.chi2.sf(found.statistic, 1), rel=1e-12)
-    # Pearson's test has nearly the same variance; the two agree closely where they should.
-    assert found.p == pytest.approx(
-        stats.chi2_contingency([[18, 2], [24, 16]], correction=False).pvalue, abs=0.01
+    owners = np.repeat(np.arange(30), 2)
+    found = subgroups(
+        np.ones(60, dtype=int), hits, groups, metric="sensitivity", threshold=0.5, patients=owners
     )
+    p = 42 / 60
+    sums = np.bincount(owners, weights=hits - p)
+    spread = (sums[:10] @ sums[:10]) / 20**2 * 10 / 9 + (sums[10:] @ sums[10:]) / 40**2 * 20 / 19
+    assert found.statistic == pytest.approx((0.9 - 0.6) ** 2 / spread, rel=1e-12)
 
 
 def test_a_group_in_which_everything_succeeded_is_tested() -> None:

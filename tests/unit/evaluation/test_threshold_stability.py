@@ -121,6 +121,7 @@ def test_draws_in_which_nothing_meets_the_rule_are_counted() -> None:
     found = optimism(labels, scores, rule="specificity>=0.9", resamples=200)
     assert found.undefined > 0
     assert found.resamples + found.undefined == 200
+    assert found.status == f"{found.undefined}_of_200_draws_meet_no_threshold"
     with pytest.raises(EvaluationError, match="undefined in"):
         threshold_interval(labels, scores, rule="specificity>=0.9")
 

@@ -20,7 +20,7 @@ from medvision.workflows.reader_options import ReaderVariances, ReadingColumns
 from medvision.workflows.reader_pilot import Pilot, pilot_from, pilot_of
 
 RATINGS = Path(__file__).parents[2] / "golden" / "van_dyke_ratings.csv"
-NAMED = ReadingColumns(label="truth", score="rating")
+NAMED = ReadingColumns(modality="treatment", label="truth", score="rating")
 GIVEN = ReaderVariances(0.0008, 0.00035, 0.00034, 0.00024, 0.0002, 114)
 
 # Readers and the fewest cases for a power of 80%, the difference being the pilot's own, 0.043800322: vignette
@@ -47,6 +47,18 @@ def test_the_published_power(pilot: Pilot) -> None:
     ten = power_reader_study(parts, difference=-0.043800322, readers=10, cases=165, pilot_cases=114)
     assert six == pytest.approx(0.8005403, abs=5e-8)  # the same vignette
     assert ten == pytest.approx(0.80541995, abs=5e-9)  # RJafroc's tests of its Ss functions
+
+
+def test_the_published_power_of_fixed_readers_or_cases(pilot: Pilot) -> None:
+    # RJafroc's tests of its Ss functions, the same ratings and difference, ten readers.
+    for scope, cases, power in (("FRRC", 131, 0.80091813), ("RRFC", 53, 0.80496663)):
+        found = power_reader_study(
+            pilot.components, difference=-0.043800322, readers=10, cases=cases, pilot_cases=114, scope=scope
+        )
+        assert found == pytest.approx(power, abs=5e-9)
+        plan = plan_readers(pilot, difference=-0.043800322, readers=10, scope=scope)
+        assert plan.cases == cases
+        assert "fixed" in plan.text
 
 
 def test_the_power_against_simulated_readings() -> None:
@@ -107,7 +119,7 @@ def test_patients_of_the_pilot_carry_their_own_clusters() -> None:
     table = pd.read_csv(RATINGS)
     double = pd.concat([table, table.assign(case=table["case"] + 1000)])
     double["who"] = double["case"] % 1000
-    named = ReadingColumns(label="truth", score="rating", patient="who")
+    named = ReadingColumns(modality="treatment", label="truth", score="rating", patient="who")
     found = plan_readers(pilot_of(double, named), difference=0.05, readers=6)
     single = plan_readers(pilot_of(table, NAMED), difference=0.05, readers=6)
     # Copies of the cases tell nothing new: as many patients as before.
@@ -146,10 +158,19 @@ def test_wrong_variances_are_refused(variances: ReaderVariances, told: str) -> N
         pilot_from(variances)
 
 
+def test_a_handful_of_cases_is_no_plan() -> None:
+    found = plan_readers(pilot_from(GIVEN), difference=0.5)
+    assert "fewer than 30 cases are no plan" in found.text
+    assert all(power > 0.999 for row in found.rows for power in row.power.values())
+    assert "no plan" not in plan_readers(pilot_from(GIVEN), difference=0.05).text
+
+
 def test_what_cannot_be_reached_is_said() -> None:
     with pytest.raises(EvaluationError, match="5 readers do"):
         plan_readers(pilot_from(GIVEN), difference=0.04, readers=3)
     with pytest.raises(EvaluationError, match="too small"):
         plan_readers(pilot_from(GIVEN), difference=0.0001)
+    with pytest.raises(EvaluationError, match="scope"):
+        plan_readers(pilot_from(GIVEN), difference=0.05, scope="FRFC")
     with pytest.raises(EvaluationError, match="difference"):
         plan_readers(pilot_from(GIVEN), difference=0)
