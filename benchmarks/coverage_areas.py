@@ -219,7 +219,7 @@ def clustered():
 
 
 def parts():
-    for positive, negative, area, draws in [(30, 60, 0.8, 400), (50, 200, 0.8, 300), (50, 200, 0.9, 300)]:
+    for positive, negative, area, draws in [(30, 60, 0.8, 600), (50, 200, 0.8, 600), (50, 200, 0.9, 600)]:
         yield Setting(
             "Parts of the ROC curve, precision and recall",
             f"{positive} and {negative} cases, area {area:g}: specificity 0.9 to 1",
