@@ -37,16 +37,16 @@ def main() -> None:
     )
     parser.add_argument("--draws", type=int, default=10_000, help="at most, for each setting")
     parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--only", default="", help="settings whose section or name has this text")
+    parser.add_argument("--only", nargs="+", default=[""], help="settings that have one of these texts")
     wanted = parser.parse_args()
     started = time.process_time()
-    if wanted.only in "Single proportions":
+    if any(text in "Single proportions" for text in wanted.only):
         print(f"### Single proportions\n\n{coverage_shares.exact_table()}\n", flush=True)
     chosen = [
         setting
         for module in (coverage_shares, coverage_areas, coverage_studies)
         for setting in module.settings()
-        if wanted.only in f"{setting.section}: {setting.name}"
+        if any(text in f"{setting.section}: {setting.name}" for text in wanted.only)
     ]
     order = list(dict.fromkeys(setting.section for setting in chosen))
     chosen.sort(key=lambda setting: order.index(setting.section))

@@ -170,7 +170,7 @@ def single():
             area,
             {"`auroc`, logit": lambda s: auroc(*s), "`auroc`, wald": lambda s: auroc(*s, method="wald")},
             {"package confidenceinterval": package_area} if _PACKAGE else {},
-            10_000 if small else 4000,
+            5000 if small else 2000,
         )
     for positive, negative, area in [(15, 30, 0.95), (30, 60, 0.9)]:
         yield Setting(
@@ -204,7 +204,7 @@ def clustered():
             truth,
             {"`auroc`, patients": lambda s: auroc(s[0], s[2], patients=s[1])},
             {"units taken for patients": lambda s: auroc(s[0], s[2])},
-            4000,
+            3000,
         )
     for patients in (30, 60, 150):
         yield Setting(
@@ -214,12 +214,12 @@ def clustered():
             0.8,
             {"`auroc`, patients": lambda s: auroc(s[0], s[2], patients=s[1])},
             {"units taken for patients": lambda s: auroc(s[0], s[2])},
-            4000,
+            3000,
         )
 
 
 def parts():
-    for positive, negative, area, draws in [(30, 60, 0.8, 400), (50, 200, 0.8, 300), (50, 200, 0.9, 300)]:
+    for positive, negative, area, draws in [(30, 60, 0.8, 600), (50, 200, 0.8, 600), (50, 200, 0.9, 600)]:
         yield Setting(
             "Parts of the ROC curve, precision and recall",
             f"{positive} and {negative} cases, area {area:g}: specificity 0.9 to 1",
@@ -237,7 +237,7 @@ def parts():
             precision_truth(area, prevalence),
             {"`average_precision`": lambda s: average_precision(*s, resamples=500)},
             {"scikit-learn in a loop, percentile": by_rows("average_precision")},
-            1000,
+            800,
         )
     for name in ("macro", "weighted", "hand_till"):
         yield Setting(
@@ -247,7 +247,7 @@ def parts():
             three_class_truth(name),
             {"`multiclass_auroc`": lambda s, name=name: getattr(multiclass_auroc(*s, resamples=400), name)},
             {},
-            1000,
+            600,
         )
 
 
@@ -276,7 +276,7 @@ def validated():
                 ),
             },
             {"t over the folds": fold_t},
-            2000,
+            1500,
         )
 
 
@@ -299,7 +299,7 @@ def differences():
             truth,
             {"`compare_auroc`, paired": lambda s: compare_auroc(*s)},
             {},
-            4000,
+            3000,
         )
         yield Setting(
             "Differences",
@@ -308,7 +308,7 @@ def differences():
             truth,
             {"`compare_auroc`, unpaired": lambda s: compare_auroc(*s, paired=False)},
             {},
-            4000,
+            3000,
         )
 
 
@@ -322,7 +322,7 @@ def tests():
             None,
             {"`compare_auroc`, paired": lambda s: compare_auroc(*s)},
             {"intervals do not overlap": apart},
-            4000,
+            3000,
         )
         yield Setting(
             section,
@@ -331,7 +331,7 @@ def tests():
             None,
             {"`compare_auroc`, unpaired": lambda s: compare_auroc(*s, paired=False)},
             {},
-            4000,
+            3000,
         )
     for patients in (30, 60, 150):
         yield Setting(
@@ -341,7 +341,7 @@ def tests():
             None,
             {"`compare_auroc`, patients": lambda s: compare_auroc(s[0], s[2], s[3], patients=s[1])},
             {"units taken for patients": lambda s: compare_auroc(s[0], s[2], s[3])},
-            4000,
+            3000,
         )
     for n, folds in [(50, 5), (100, 5), (200, 5), (200, 10), (500, 5), (500, 10)]:
         yield Setting(
@@ -355,7 +355,7 @@ def tests():
                 )
             },
             {},
-            3000,
+            2000,
         )
     for n in (100, 300):
         yield Setting(
@@ -365,7 +365,7 @@ def tests():
             None,
             {"`subgroups`, auroc": lambda s: subgroups(*s, np.arange(len(s[0])) % 3 == 0).p},
             {},
-            3000,
+            2000,
         )
 
 

@@ -193,7 +193,7 @@ def calibrated():
                 truth,
                 {"`calibration`": lambda s, part=part: getattr(calibration(*s, resamples=2), part)},
                 {},
-                2000,
+                1000,
             )
         for part in ("brier", "brier_scaled"):
             yield Setting(
@@ -203,7 +203,7 @@ def calibrated():
                 brier_truth(centre, part == "brier_scaled"),
                 {"`calibration`": lambda s, part=part: getattr(calibration(*s, resamples=500), part)},
                 {"drawn within classes": _within} if part == "brier" else {},
-                1000,
+                800,
             )
         yield Setting(
             section,
@@ -225,7 +225,7 @@ def calibrated():
                 "intercept is 0": lambda s: _wald_p(calibration(*s, resamples=2).intercept, 0.0),
             },
             {},
-            2000,
+            1000,
         )
 
 
@@ -280,7 +280,7 @@ def segmentation():
             truth,
             {"`summarise_segmentation`": _mean_dice, "`bootstrap`, bca": lambda s: _dice_bootstrap(s, "bca")},
             {"bootstrap over cases": lambda s: _dice_bootstrap((s[0], None), "percentile")},
-            2000,
+            1500,
         )
     yield Setting(
         "Type I error: calibration and training",
@@ -373,7 +373,7 @@ def training():
             None,
             {"`corrected_resampled_t`": lambda s: corrected_resampled_t(*resampled_differences(s))},
             {"t, splits taken for independent": naive_t},
-            2000,
+            1500,
         )
     for n in (50, 100):
         yield Setting(
@@ -408,7 +408,7 @@ def search():
                     merit_truth(skill, fom),
                     {"`froc_fom`": lambda s, fom=fom: froc_fom(s[0][0], s[1], cases=s[2], fom=fom)},
                     {},
-                    1000 if patients == 100 else 800,
+                    600 if patients == 100 else 400,
                 )
     yield Setting(
         "Type I error: areas",
@@ -417,7 +417,7 @@ def search():
         None,
         {"`compare_froc_fom`": lambda s: compare_froc_fom(*s[0], s[1], cases=s[2])},
         {},
-        1000,
+        600,
     )
 
 
@@ -430,7 +430,7 @@ def readers():
             None,
             {"Obuchowski–Rockette, RRRC": _treatments},
             {"readers averaged, cases random only": _fixed_readers},
-            4000,
+            3000,
         )
 
 

@@ -320,3 +320,22 @@ def test_miettinen_nurminen_limits() -> None:
     """Newcombe, Stat Med 1998;17:873, table II (remembered, recomputed): 56/70 against 48/80."""
     found = compare_proportions(_rows(56, 70), _rows(48, 80), paired=False, method="miettinen_nurminen")
     assert (found.difference.low, found.difference.high) == pytest.approx((0.0528, 0.3382), abs=6e-5)
+
+
+def test_published_data_are_analysed_without_reservation(oracles, data_dir: Path) -> None:
+    """The limits below which a status warns were chosen so that the standard examples stay above them."""
+    table = json.loads(oracles["kappa.sas"]["inputs"])
+    ratings = oracles["icc.sf"]["inputs"]
+    found = {f"kappa {weights}": kappa(table, weights=weights) for weights in (None, "linear", "quadratic")}
+    found |= {f"ICC({form})": icc(ratings, form=form) for form in ("1,1", "2,1", "3,1", "1,k", "2,k", "3,k")}
+    found |= {f"Hanley {how}": auroc(*_hanley(), method=how) for how in ("wald", "logit", "bootstrap")}
+    found["t"] = corrected_resampled_t(oracles["nadeau_bengio.10"]["inputs"], 90, 10).difference
+    for name in ("admissions", "adherence"):
+        table = pd.read_csv(data_dir / "stats" / f"cvauc_{name}_oof.csv")
+        owners = table.get("id")
+        for method in ("wald", "logit"):
+            areas = cross_validated_auroc(
+                table["y"], table["pred"], table["fold"], patients=owners, method=method
+            )
+            found[f"{name} {method}"] = areas.fold_averaged
+    assert {name: estimate.status for name, estimate in found.items()} == dict.fromkeys(found, "ok")
