@@ -10,9 +10,11 @@ from typing import Any
 from medvision.evaluation.estimates import OK
 from medvision.evaluation.segmentation_summary import MEASURES
 from medvision.reporting import Table
+from medvision.reporting.wording import reason
 from medvision.runs import atomic_write
 from medvision.workflows.evaluation_result import Evaluation, estimate_of
 
+_MARKS = "†‡§¶#"
 _NAMES = {
     "dice": ("Dice", 3),
     "iou": ("IoU", 3),
@@ -80,20 +82,31 @@ def _score_table(found: Evaluation) -> Table:
             rows.append((structure, label, *cells, str(mean["n_patients"]), mean["status"]))
     head = ("Structure", "Measure", "Mean", "Median [IQR]", "Cases", "Patients", "Status")
     title = f"Evaluation of {found.input.get('name', 'masks')}"
-    return _with_status("evaluation", title, head, rows, found.notes)
+    return _with_marks("evaluation", title, head, rows, found.notes)
 
 
-def _with_status(
+def _with_marks(
     name: str,
     title: str,
     head: tuple[str, ...],
     rows: Sequence[tuple[str, ...]],
     notes: tuple[str, ...] = (),
 ) -> Table:
-    """A table whose last column says what needs care; without it where nothing does."""
-    if all(row[-1] == OK for row in rows):
-        head, rows = head[:-1], [row[:-1] for row in rows]
-    return Table(name, title, head, tuple(rows), notes)
+    """A table whose last column is a status: estimates to be read with care get a mark, and notes say why."""
+    reasons = dict.fromkeys(row[-1] for row in rows if row[-1] != OK)
+    marks = dict(zip(reasons, _MARKS, strict=False))
+    marked = [
+        (*row[:2], f"{row[2]} {mark}" if (mark := marks.get(row[-1])) else row[2], *row[3:-1]) for row in rows
+    ]
+    cautions = tuple(f"{mark} {reason(status)}" for status, mark in marks.items())
+    head = head[:-1]
+    count, owners = head.index("Patients") - 1, head.index("Patients")
+    if all(row[count] == row[owners] for row in marked):  # one case a patient
+        head, marked = (
+            head[:owners] + head[owners + 1 :],
+            [row[:owners] + row[owners + 1 :] for row in marked],
+        )
+    return Table(name, title, head, tuple(marked), (*cautions, *notes))
 
 
 def _median(record: Mapping[str, Any], digits: int) -> str:
@@ -131,4 +144,4 @@ def _lesion_table(found: Evaluation) -> Table:
             name = f"{label}, {summary}"
             rows.append((structure, name, text, *units, record["method"], record["status"]))
     head = ("Structure", "Measure", "Estimate", "Units", "Patients", "Method", "Status")
-    return _with_status("lesion_summary", "Lesion by lesion", head, rows)
+    return _with_marks("lesion_summary", "Lesion by lesion", head, rows)
