@@ -82,7 +82,7 @@ def delong() -> tuple[Integers, dict[str, Floats]]:
 
 
 def cavo() -> tuple[Integers, Integers]:
-    """161 pairs, a complete response before and after further treatment: 59, 6, 16 and 80 in the four cells.
+    """Complete response before and after consolidation, 161 patients: 59, 6, 16 and 80 in the four cells.
 
     Reference: data of Cavo and others, analysed in the R package ``contingencytables`` (Fagerland, Lydersen
     and Laake), which finds a difference from -0.1240 to -0.0054 (Tango) and McNemar's mid-p 0.034690.
