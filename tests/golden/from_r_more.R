@@ -93,7 +93,7 @@ write_json(list(
   survivals = list(followed(1, 30, 6), followed(2, 40, 1), followed(3, 25, 0)),
   ordinals = list(ordered_classes(1, 40, 3, 6), ordered_classes(2, 50, 4, 0), ordered_classes(3, 40, 2, 1)),
   ranks = list(ranks(1, 9, 6), ranks(2, 30, 6), ranks(3, 14, 1), ranks(4, 20, 0)),
-  lins = list(lin(1, 20, 0), lin(2, 40, 0.7)),
+  concordances = list(lin(1, 20, 0), lin(2, 40, 0.7)),
   repeats = list(repeated(1, 8, 3), repeated(2, 12, 2)),
   shares = list(shared(1, 20), shared(2, 45)),
   slopes = list(sloped(1, 15), sloped(2, 30)),

@@ -74,7 +74,7 @@ def test_signed_rank_as_r_and_coin(given):
         assert [centre.low, centre.high] == pytest.approx(given["interval"], **CLOSE)
 
 
-@each("lins")
+@each("concordances")
 def test_lins_coefficient_as_epir(given):
     found = regression_scores(*columns(given, "x", "y")).ccc
     assert [found.value, found.low, found.high] == pytest.approx(given["ccc"], **CLOSE)
