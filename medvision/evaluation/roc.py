@@ -180,7 +180,7 @@ def auroc(
     Returns:
         The area; NaN and ``one_class`` where only one class is present. Where the area is so near to 1 (or 0)
         that it amounts to fewer than 5 patients of the rarer class out of order, the intervals ``wald`` and
-        ``bootstrap`` are too short (simulated: 83% and 89% at 0.95 with 15 and 30 cases, where ``logit``
+        ``bootstrap`` are too short (simulated: 85% and 89% at 0.95 with 15 and 30 cases, where ``logit``
         covers 95%), and the status says so.
 
     Raises:
