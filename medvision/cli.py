@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _AS_IT_IS = Reading()
 _NO_LESIONS = LesionOptions()
+_OF_SEVERAL = {"is": "are", "does": "do", "needs": "need"}
 _NO_PATH = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EACCES)
 
 
@@ -274,7 +276,7 @@ def evaluate(
     reference: Path | None = None,
     prediction: Path | None = None,
     labels: str | None = None,
-    nsd_tolerance_mm: float = 1.0,
+    nsd_tolerance_mm: float | None = None,
     reader: str | None = None,
     modality: str | None = None,
     ai: str | None = None,
@@ -319,7 +321,7 @@ def evaluate(
         reference: Folder of reference masks (NIfTI, DICOM SEG); with --prediction instead of a table.
         prediction: Folder of predicted masks of the same file names.
         labels: Structures of the masks, such as 1:anterior,2:posterior; 1:tumour,2:tumour joins two values.
-        nsd_tolerance_mm: Surface distance that still counts as agreement.
+        nsd_tolerance_mm: Surface distance that still counts as agreement; 1 by default.
         reader: Column of the reader, for a table with one row a reading.
         modality: Column of what was read with, such as CT and MRI, or with and without AI.
         ai: Name of the algorithm among the readers, to compare it with their mean.
@@ -339,14 +341,16 @@ def evaluate(
             classes=classes, ordinal=ordinal, regression=regression, time=time, event=event, tau=tau,
             missing=missing != "refuse", calibration=calibration, decision_curve=decision_curve,
             reference=reference, prediction=prediction, labels=labels, patients=patients,
-            lesions=by_lesion.settings() is not None,
+            lesions=by_lesion.settings() is not None, nsd_tolerance_mm=nsd_tolerance_mm is not None,
         )  # fmt: skip
+        _check_folder(out)
         return evaluate_readings(
             predictions, ReadingColumns(reader, modality, case or "case", label, score, patient, positive),
             ai=ai, figure=figure, threshold=threshold, scope=scope, level=level, json=json, out=out,
         )  # fmt: skip
     if reader or modality or ai or (figure, scope) != ("auc", "RRRC"):
         raise MedvisionError("a reader study needs a table of readings and its column of readers (--reader)")
+    _check_folder(out)
     from medvision.workflows.evaluate import evaluate as evaluate_table
     from medvision.workflows.evaluate import evaluate_masks
     from medvision.workflows.evaluation_tables import evaluation_tables, save_curves, show_tables
@@ -356,7 +360,7 @@ def evaluate(
     if predictions is not None:
         _refuse_given(
             "is said of masks, not of a table", reference=reference, prediction=prediction, labels=labels,
-            patients=patients, lesions=settings is not None,
+            patients=patients, lesions=settings is not None, nsd_tolerance_mm=nsd_tolerance_mm is not None,
         )  # fmt: skip
     if predictions is not None and (regression or time is not None or event is not None):
         _refuse_given(
@@ -364,6 +368,10 @@ def evaluate(
             threshold_rule=threshold_rule, fit_on=fit_on, sampling=sampling != "cohort",
             prevalence=prevalence, by=by, classes=classes, ordinal=ordinal, missing=missing != "refuse",
             calibration=calibration, decision_curve=decision_curve,
+        )  # fmt: skip
+        _refuse_given(
+            "does nothing with --regression" if regression else "does nothing with --time and --event",
+            positive=regression and positive != "1", label=not regression and label != "label",
         )  # fmt: skip
         columns = {"score": score, "patient": patient, "case": case, "unit": unit, "level": level}
         found = _evaluate_numbers(predictions, label, positive, regression, time, event, tau, columns)
@@ -380,9 +388,17 @@ def evaluate(
     elif reference is not None and prediction is not None:
         from medvision.interrupt import stop_on_interrupt
 
+        _refuse_given(
+            "is said of a table, not of masks" + ("; name their patients with --patients" if patient else ""),
+            label=label != "label", score=score != "score", patient=patient, case=case, fold=fold,
+            repeat=repeat, positive=positive != "1", threshold=threshold, threshold_rule=threshold_rule,
+            fit_on=fit_on, sampling=sampling != "cohort", prevalence=prevalence, by=by, unit=unit != "row",
+            classes=classes, ordinal=ordinal, regression=regression, time=time, event=event, tau=tau,
+            missing=missing != "refuse", calibration=calibration, decision_curve=decision_curve,
+        )  # fmt: skip
         stop_on_interrupt("Nothing was written.")
         found = evaluate_masks(
-            reference, prediction, labels=_structures(labels), nsd_tolerance_mm=nsd_tolerance_mm,
+            reference, prediction, labels=_structures(labels), nsd_tolerance_mm=_tolerance(nsd_tolerance_mm),
             patients=patients, lesions=settings, level=level, quiet=quiet,
         )  # fmt: skip
     else:
@@ -414,7 +430,7 @@ def compare(
     level: float = 0.95,
     reference: Path | None = None,
     labels: str | None = None,
-    nsd_tolerance_mm: float = 1.0,
+    nsd_tolerance_mm: float | None = None,
     patients: Path | None = None,
     by_lesion: Annotated[LesionOptions, Parameter(name="*", show_default=False)] = _NO_LESIONS,
     json: bool = False,
@@ -435,13 +451,14 @@ def compare(
         level: Confidence level.
         reference: Folder of reference masks (NIfTI, DICOM SEG), to compare masks.
         labels: Structures of the masks, such as 1:anterior,2:posterior.
-        nsd_tolerance_mm: Surface distance that still counts as agreement.
+        nsd_tolerance_mm: Surface distance that still counts as agreement; 1 by default.
         patients: Of masks: a table with the columns case_id and patient_id.
         by_lesion: Whether and how masks are compared lesion by lesion.
         json: Print JSON instead of tables.
         out: Folder for the tables as CSV, Markdown, LaTeX, HTML and JSON.
         quiet: Show no progress.
     """
+    _check_folder(out)
     from medvision.workflows.compare import compare as compare_tables
     from medvision.workflows.compare_masks import compare_masks
     from medvision.workflows.evaluation_tables import comparison_tables, show_tables
@@ -451,18 +468,21 @@ def compare(
         from medvision.interrupt import stop_on_interrupt
 
         stop_on_interrupt("Nothing was written.")
-        _refuse_given("is said of tables, not of masks", patient=patient, fold=fold, threshold=threshold)
+        _refuse_given(
+            "is said of tables, not of masks", on=on != "case_id", label=label != "label",
+            score=score != "score", patient=patient, fold=fold, positive=positive != "1", threshold=threshold,
+        )  # fmt: skip
         found = compare_masks(
-            tables, reference_dir=reference, labels=_structures(labels), nsd_tolerance_mm=nsd_tolerance_mm,
-            patients=patients, lesions=settings, level=level, quiet=quiet,
+            tables, reference_dir=reference, labels=_structures(labels),
+            nsd_tolerance_mm=_tolerance(nsd_tolerance_mm), patients=patients, lesions=settings, level=level,
+            quiet=quiet,
         )  # fmt: skip
     else:
         _refuse_given(
             "is said of masks; name their --reference",
-            labels=labels,
-            patients=patients,
-            lesions=settings is not None,
-        )
+            labels=labels, patients=patients, lesions=settings is not None,
+            nsd_tolerance_mm=nsd_tolerance_mm is not None,
+        )  # fmt: skip
         found = compare_tables(
             tables, on=on, label=label, score=score, patient=patient, fold=fold, positive=positive,
             threshold=threshold, level=level,
@@ -765,9 +785,31 @@ def _evaluate_numbers(
 
 def _refuse_given(why: str, **options: object) -> None:
     """Refuse options that would do nothing here."""
-    given = [f"--{name.replace('_', '-')}" for name, value in options.items() if value not in (None, False)]
+    given = [
+        f"--{name.replace('_', '-')}"
+        for name, value in options.items()
+        if value is not None and value is not False
+    ]
+    if len(given) > 1:
+        verb, _, rest = why.partition(" ")
+        why = f"{_OF_SEVERAL[verb]} {rest}"
     if given:
         raise MedvisionError(f"{' and '.join(given)} {why}")
+
+
+def _tolerance(given: float | None) -> float:
+    return 1.0 if given is None else given
+
+
+def _check_folder(out: Path | None) -> None:
+    """Refuse a place for results that cannot be one, before anything is computed."""
+    if out is None:
+        return
+    there = next((path for path in (out, *out.parents) if path.exists()), None)
+    if there is not None and not there.is_dir():
+        raise MedvisionError(f"--out {out}: {there} is a file; name a folder, which may be new")
+    if there is not None and not os.access(there, os.W_OK | os.X_OK):
+        raise MedvisionError(f"--out {out}: {there} cannot be written; name another folder")
 
 
 def _numbers(text: str | None) -> list[int] | None:
@@ -827,7 +869,8 @@ def _score_columns(text: str, classes: str | None) -> str | list[str] | dict[str
 
 
 def _structures(text: str | None) -> dict[str, int | list[int]]:
-    parts = [part.partition(":") for part in (text or "").split(",") if part]
+    parts = [part.strip().partition(":") for part in (text or "").split(",") if part.strip()]
+    parts = [(value.strip(), colon, name.strip()) for value, colon, name in parts]
     if not parts or not all(value.isdigit() and int(value) and name for value, _, name in parts):
         raise MedvisionError(
             "--labels: name the structures as value:name with values from 1 on, such as "
