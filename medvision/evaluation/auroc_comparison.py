@@ -25,8 +25,8 @@ from medvision.evaluation.roc import (
 
 _PERMUTATIONS = 2000
 
-FEW_OF_A_CLASS = "fewer_than_15_patients_of_a_class"
-_FEW = 15
+FEW_OF_A_CLASS = "fewer_than_10_patients_of_a_class"
+_FEW = 10
 
 
 def compare_auroc(
@@ -63,8 +63,8 @@ def compare_auroc(
 
     Returns:
         The comparison; the statistic is z (paired) or t (unpaired). Identical scores give z = 0 and p = 1.
-        Where patients have several units and a class comes from fewer than 15 patients, the test claims too
-        often (simulated, 7% with 10), and the status says so.
+        Where patients have several units and a class comes from fewer than 10 patients, the test claims too
+        often (simulated, 7% with 5), and the status says so.
 
     Raises:
         EvaluationError: As for :func:`medvision.evaluation.auroc`.

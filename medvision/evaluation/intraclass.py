@@ -39,7 +39,7 @@ def icc(ratings: ArrayLike, *, form: IccForm = "2,1", level: float = 0.95) -> Es
     Returns:
         The correlation; ``method`` names the form. A handful of readers cannot say how much readers differ,
         and the F-based interval of the forms 2 does not know that: with more than 7 units a reader it is too
-        short where readers differ (simulated with 3 readers: 94% with 10 units, 86% with 100), and the status
+        short where readers differ (simulated with 3 readers: 94% with 10 units, 85% with 100), and the status
         is ``few_readers_for_so_many_units``.
 
     Raises:
@@ -66,7 +66,7 @@ def icc(ratings: ArrayLike, *, form: IccForm = "2,1", level: float = 0.95) -> Es
     if wanted[2] == "k":
         single, low, high = (_of_mean(value, k) for value in (single, low, high))
     status = OK if math.isfinite(low) and math.isfinite(high) else DEGENERATE_VARIANCE
-    if status == OK and wanted[0] == "2" and n > _UNITS_A_READER * k and squares.readers > squares.residual:
+    if status == OK and wanted[0] == "2" and n > _UNITS_A_READER * k:
         status = FEW_READERS
     return Estimate(single, low, high, level, name, n, n, status)
 

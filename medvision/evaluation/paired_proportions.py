@@ -32,8 +32,8 @@ from medvision.evaluation.inputs import (
 from medvision.evaluation.mcnemar_test import mcnemar_p, tango_limits
 from medvision.evaluation.proportions import proportion, proportion_limits
 
-FEW_PATIENTS = "fewer_than_30_patients"
-_FEW = 30
+FEW_PATIENTS = "fewer_than_40_patients"
+_FEW = 40
 
 _PAIRED = ("tango", "newcombe")
 _INDEPENDENT = ("newcombe", "miettinen_nurminen")
@@ -74,8 +74,8 @@ def compare_proportions(
         level: Confidence level.
 
     Returns:
-        The comparison. With fewer than 30 patients of several units Obuchowski's test claims too often
-        (simulated, 7% with 20), and the status is ``fewer_than_30_patients``.
+        The comparison. With fewer than 40 patients of several units Obuchowski's test claims too often
+        (simulated, 7% with 20), and the status is ``fewer_than_40_patients``.
 
     Raises:
         EvaluationError: A value is not 0 or 1, paired lengths differ, or the method does not fit.

@@ -14,7 +14,7 @@ from medvision.evaluation.resampled_logits import on_logit_scale
 from medvision.evaluation.resampling import bootstrap_weighted
 from medvision.evaluation.roc import ranked_units, undefined_area
 
-_NAME = "partial area, bootstrap over patients, logit"
+_NAME = "partial area, bootstrap over patients, logit-t"
 
 
 def partial_auroc(

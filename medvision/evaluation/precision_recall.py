@@ -11,7 +11,7 @@ from medvision.evaluation.resampled_logits import on_logit_scale
 from medvision.evaluation.roc import ranked_units, undefined_area
 from medvision.evaluation.sampled_draws import SAMPLINGS, Sampling, as_sampled
 
-_NAME = "bootstrap over patients, logit"
+_NAME = "bootstrap over patients, logit-t"
 
 
 def average_precision(
