@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
-from medvision.cli_plan import examples
+from medvision.cli_options import examples, refuse_given
 from medvision.cli_readers import evaluate_readings, plan
 from medvision.errors import MedvisionError, missing_to_train, needs_training_extra
 from medvision.imaging.options import Reading
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _AS_IT_IS = Reading()
 _NO_LESIONS = LesionOptions()
-_OF_SEVERAL = {"is": "are", "does": "do", "needs": "need"}
 _NO_PATH = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EACCES)
 
 
@@ -335,7 +334,7 @@ def evaluate(
         quiet: Show no progress.
     """
     if reader is not None and predictions is not None:
-        _refuse_given(
+        refuse_given(
             "is not for readings (--reader)", fold=fold, repeat=repeat, threshold_rule=threshold_rule,
             fit_on=fit_on, by=by, prevalence=prevalence, sampling=sampling != "cohort", unit=unit != "row",
             classes=classes, ordinal=ordinal, regression=regression, time=time, event=event, tau=tau,
@@ -358,25 +357,25 @@ def evaluate(
 
     settings = by_lesion.settings()
     if predictions is not None:
-        _refuse_given(
+        refuse_given(
             "is said of masks, not of a table", reference=reference, prediction=prediction, labels=labels,
             patients=patients, lesions=settings is not None, nsd_tolerance_mm=nsd_tolerance_mm is not None,
         )  # fmt: skip
     if predictions is not None and (regression or time is not None or event is not None):
-        _refuse_given(
+        refuse_given(
             "is for classes, not for numbers or times", fold=fold, repeat=repeat, threshold=threshold,
             threshold_rule=threshold_rule, fit_on=fit_on, sampling=sampling != "cohort",
             prevalence=prevalence, by=by, classes=classes, ordinal=ordinal, missing=missing != "refuse",
             calibration=calibration, decision_curve=decision_curve,
         )  # fmt: skip
-        _refuse_given(
+        refuse_given(
             "does nothing with --regression" if regression else "does nothing with --time and --event",
             positive=regression and positive != "1", label=not regression and label != "label",
         )  # fmt: skip
         columns = {"score": score, "patient": patient, "case": case, "unit": unit, "level": level}
         found = _evaluate_numbers(predictions, label, positive, regression, time, event, tau, columns)
     elif predictions is not None:
-        _refuse_given("needs --time and --event", tau=tau)
+        refuse_given("needs --time and --event", tau=tau)
         found = evaluate_table(
             predictions, label=_one_or_more(label), score=_score_columns(score, classes), patient=patient,
             case=case, fold=fold, repeat=repeat, positive=positive, threshold=_thresholds(threshold),
@@ -388,7 +387,7 @@ def evaluate(
     elif reference is not None and prediction is not None:
         from medvision.interrupt import stop_on_interrupt
 
-        _refuse_given(
+        refuse_given(
             "is said of a table, not of masks" + ("; name their patients with --patients" if patient else ""),
             label=label != "label", score=score != "score", patient=patient, case=case, fold=fold,
             repeat=repeat, positive=positive != "1", threshold=threshold, threshold_rule=threshold_rule,
@@ -468,7 +467,7 @@ def compare(
         from medvision.interrupt import stop_on_interrupt
 
         stop_on_interrupt("Nothing was written.")
-        _refuse_given(
+        refuse_given(
             "is said of tables, not of masks", on=on != "case_id", label=label != "label",
             score=score != "score", patient=patient, fold=fold, positive=positive != "1", threshold=threshold,
         )  # fmt: skip
@@ -478,7 +477,7 @@ def compare(
             quiet=quiet,
         )  # fmt: skip
     else:
-        _refuse_given(
+        refuse_given(
             "is said of masks; name their --reference",
             labels=labels, patients=patients, lesions=settings is not None,
             nsd_tolerance_mm=nsd_tolerance_mm is not None,
@@ -561,7 +560,7 @@ def convert(
     from medvision.workflows.convert_masks import convert_mask, refuse_lone_mask
 
     if reference is not None:
-        _refuse_given(
+        refuse_given(
             "is said of a scan, not of a mask with --reference",
             every_volume=every_volume, show_patient=show_patient,
         )  # fmt: skip
@@ -573,7 +572,7 @@ def convert(
         print(written)
         return 0
     refuse_lone_mask(series)
-    _refuse_given(
+    refuse_given(
         "is said of a mask; name its scan with --reference",
         segments=segments, threshold=threshold, overlap=overlap == "first",
         allow_other_series=allow_other_series, algorithm=algorithm,
@@ -776,25 +775,11 @@ def _evaluate_numbers(
     from medvision.workflows.evaluate_numbers import evaluate_regression, evaluate_survival
 
     if regression:
-        _refuse_given("does not go with --regression", time=time, event=event, tau=tau)
+        refuse_given("does not go with --regression", time=time, event=event, tau=tau)
         return evaluate_regression(table, label=label, **options)
     if time is None or event is None:
         raise MedvisionError("a time to an event needs both columns: --time and --event")
     return evaluate_survival(table, time=time, event=event, tau=tau, positive=positive, **options)
-
-
-def _refuse_given(why: str, **options: object) -> None:
-    """Refuse options that would do nothing here."""
-    given = [
-        f"--{name.replace('_', '-')}"
-        for name, value in options.items()
-        if value is not None and value is not False
-    ]
-    if len(given) > 1:
-        verb, _, rest = why.partition(" ")
-        why = f"{_OF_SEVERAL[verb]} {rest}"
-    if given:
-        raise MedvisionError(f"{' and '.join(given)} {why}")
 
 
 def _tolerance(given: float | None) -> float:
