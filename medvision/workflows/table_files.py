@@ -108,9 +108,13 @@ def _separated(text: str, name: str, ids: Sequence[str]) -> pd.DataFrame:
     separator = stated[1] if stated else max("\t;,", key=first.count)
     raw = _headings(text, separator, name)
     frame: pd.DataFrame = pd.read_csv(
-        io.StringIO(text, newline=""), sep=separator, decimal="," if separator == ";" else ".",
-        dtype=_kinds(raw, ids), index_col=False, low_memory=False,
-    )  # type: ignore[arg-type,call-overload,unused-ignore] # the stubs want Literal names  # fmt: skip
+        io.StringIO(text, newline=""),
+        sep=separator,
+        decimal="," if separator == ";" else ".",
+        dtype=_kinds(raw, ids),
+        index_col=False,
+        low_memory=False,
+    )  # type: ignore[arg-type,call-overload,unused-ignore] # the stubs want Literal names
     return _headed(frame, raw)
 
 
