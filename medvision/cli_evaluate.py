@@ -94,7 +94,7 @@ def evaluate(
         patient: Column of the patient, the unit of independence.
         case: Column of the case.
         fold: Column of the fold, for out-of-fold scores.
-        repeat: Column of the repeat, for a repeated cross-validation.
+        repeat: Column of the repeat, for a repeated cross-validation; with --patient or --case.
         positive: The label that means disease.
         threshold: A prediction is positive at this score and above; a number or a column; of several labels
             one number, or one for each.

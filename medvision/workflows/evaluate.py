@@ -261,7 +261,7 @@ def _prevalences(prevalence: float | Sequence[float] | None) -> tuple[float | No
     """The one prevalence that all predictive values hold at, or several beside that of the sample."""
     if prevalence is None or isinstance(prevalence, int | float):
         return prevalence, []
-    values = [float(value) for value in prevalence]
+    values = list(dict.fromkeys(float(value) for value in prevalence))
     return (values[0], []) if len(values) == 1 else (None, values)
 
 
