@@ -70,9 +70,16 @@ def compare_auroc(
         EvaluationError: As for :func:`medvision.evaluation.auroc`.
 
     Example:
-        >>> labels = [0, 0, 0, 0, 1, 1, 1, 1]
-        >>> print(compare_auroc(labels, [1, 2, 3, 5, 4, 6, 7, 8], [1, 5, 3, 6, 4, 2, 7, 8]))
-        difference 0.250 (95% CI -0.150 to 0.650), p = 0.22
+        DeLong, DeLong and Clarke-Pearson (1988); SAS prints the areas 0.7366, 0.7258 and the standard errors
+        0.0927, 0.1028. Low albumin goes with label 1, so that it needs a minus sign:
+
+        >>> from medvision.evaluation.published import delong
+        >>> labels, tests = delong()
+        >>> found = compare_auroc(labels, -tests["albumin"], tests["score"])
+        >>> [(round(one.value, 4), round(one.standard_error, 4)) for one in (found.first, found.second)]
+        [(0.7366, 0.0927), (0.7258, 0.1028)]
+        >>> print(found)
+        difference 0.011 (95% CI -0.176 to 0.198), p = 0.91
     """
     checked_level(level)
     if not paired:

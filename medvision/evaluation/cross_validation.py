@@ -114,6 +114,8 @@ def cross_validated_auroc(
         EvaluationError: A patient stands in several folds, or as for :func:`medvision.evaluation.auroc`.
 
     Example:
+        Made-up scores; ``docs/published_tables.md`` recomputes the examples of the R package ``cvAUC``.
+
         >>> labels = [0, 0, 1, 1, 0, 0, 1, 1]
         >>> found = cross_validated_auroc(labels, [1, 3, 2, 4, 5, 6, 7, 8], [0, 0, 0, 0, 1, 1, 1, 1])
         >>> print(found.fold_averaged)
