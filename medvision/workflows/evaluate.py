@@ -137,11 +137,6 @@ def evaluate(
     found = complete_cases(everyone)
     groups = groups_of(found.frame, by, str(found.source["name"]))
     limit, limit_notes, status = operating_point(found, columns, positive, threshold, threshold_rule, fit_on)
-    if limit is None and (further or (stated is not None and decision_curve is None)):
-        raise EvaluationError(
-            "prevalence is for predictive values, which need a threshold or a threshold_rule; without one "
-            "only a decision curve uses it, and a single one"
-        )
     records, notes = _ranking(found, sampling, level)
     notes = [
         rows_note(len(found.labels), found.patients, unit, repeated=found.repeats is not None),
@@ -153,6 +148,11 @@ def evaluate(
     cells: dict[str, int] = {}
     if limit is None:
         notes.append("no threshold was given: sensitivity, specificity and predictive values are left out")
+        if further or (stated is not None and decision_curve is None):
+            notes.append(
+                "the stated prevalence was not used: it is for predictive values, which need a threshold, "
+                "and, if it is a single one, for a decision curve"
+            )
     else:
         records_at, cells = records_at_threshold(found, limit, sampling, stated, level, status)
         records += records_at + records_at_prevalences(found, limit, further, level, status)

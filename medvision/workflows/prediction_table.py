@@ -349,6 +349,7 @@ def patient_notes(frame: pd.DataFrame, columns: Mapping[str, str]) -> list[str]:
         if 1 < distinct < len(frame):
             notes.append(
                 f"the column {name!r} has {distinct} values in {len(frame)} rows, and no patient was named: "
-                f"if those are patients, the intervals are too narrow; name it with patient={name!r}"
+                f"if those are patients, the intervals are too narrow; name it as the patient "
+                f"(--patient {name}, in Python patient={name!r})"
             )
     return notes

@@ -269,7 +269,6 @@ def test_what_cannot_hold_for_masks_is_refused_before_a_mask_is_looked_for(words
         (["--regression", "--positive", "2"], "--positive does nothing with --regression"),
         (["--time", "score", "--event", "label", "--label", "fold"], "--label does nothing with --time"),
         (["--threshold", "0,5"], "one label has one threshold, written with a decimal point"),
-        (["--prevalence", "0.1"], "which need a threshold"),
         (["--reader", "fold", "--nsd-tolerance-mm", "1"], "--nsd-tolerance-mm is not for readings"),
     ],
 )

@@ -215,10 +215,12 @@ def test_few_cases_in_each_repeat_are_noted(table: pd.DataFrame) -> None:
     assert any("only 4 positive cases" in note for note in found.notes)
 
 
-def test_a_prevalence_that_nothing_would_use_is_refused(table: pd.DataFrame) -> None:
+def test_a_prevalence_that_nothing_uses_is_said(table: pd.DataFrame) -> None:
     for prevalence in (0.05, [0.01, 0.05]):
-        with pytest.raises(EvaluationError, match="which need a threshold"):
-            evaluate(table, label="label", score="score", prevalence=prevalence)
+        found = evaluate(table, label="label", score="score", prevalence=prevalence)
+        assert any(note.startswith("the stated prevalence was not used") for note in found.notes)
+    used = evaluate(table, label="label", score="score", prevalence=0.05, threshold=0.5)
+    assert not any("not used" in note for note in used.notes)
 
 
 def test_a_threshold_on_another_scale_is_noted(table: pd.DataFrame) -> None:
