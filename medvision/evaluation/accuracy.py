@@ -23,6 +23,7 @@ from medvision.evaluation.inputs import (
     Integers,
     binary_labels,
     binary_predictions,
+    checked_draws,
     checked_level,
     checked_prevalence,
     one_of,
@@ -184,6 +185,7 @@ def diagnostic_accuracy(
         0.900 (95% CI 0.699–0.972) | 0.833 (95% CI 0.664–0.927)
     """
     checked_level(level)
+    checked_draws(resamples, seed)
     one_of(sampling, SAMPLINGS, "sampling")
     if prevalence is not None:
         checked_prevalence(prevalence)
