@@ -3,13 +3,12 @@
     python benchmarks/coverage.py > coverage.md
     python benchmarks/coverage.py --draws 200 --only "Cross-validated"
 
-Samples are drawn from models whose truth is known, and every method is tried on each sample: those of
-Samples are drawn from models whose truth is known, and every method is tried on each: those of
-its Monte Carlo error, and apart where the status is ok), their mean width, the share of draws whose status is
-not ok, and a verdict. Settings are in ``coverage_shares.py``, ``coverage_areas.py`` and
-``coverage_studies.py``; each has a random stream of its own, so that ``--only`` gives the same rows as a full
-run. Coverage of single proportions is added up over all counts and has no Monte Carlo error. The package
-confidenceinterval is compared where it is installed.
+Samples are drawn from models whose truth is known, and every method is tried on each: those of medvision,
+and in italics what would otherwise be run. Prints Markdown: the share of intervals that cover with its Monte
+Carlo error, their mean width, the share of draws whose status is not ok, and a verdict. Settings are in
+``coverage_shares.py``, ``coverage_areas.py`` and ``coverage_studies.py``; each has a random stream of its
+own, so that ``--only`` gives the same rows as a full run. Coverage of single proportions is added up over all
+counts and has no Monte Carlo error. The package confidenceinterval is compared where it is installed.
 """
 
 from __future__ import annotations

@@ -333,7 +333,7 @@ def tests():
             {},
             3000,
         )
-    for patients in (30, 60, 150):
+    for patients in (15, 30, 60, 150):
         yield Setting(
             section,
             f"two equal areas 0.8, {patients} patients of three units",

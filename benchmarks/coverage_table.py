@@ -74,14 +74,12 @@ def _outcome(method: Method, sample: Any, truth: float | None) -> tuple[float, f
 def _row(setting: Setting, name: str, rows: np.ndarray) -> dict:
     answered, flagged = ~np.isnan(rows[:, 0]), rows[:, 2] > 0
     share = float(rows[answered, 0].mean()) if answered.any() else math.nan
-    plain = answered & ~flagged
     return {
         "section": setting.section,
         "setting": setting.name,
         "method": name if name in setting.ours else f"*{name}*",
         "draws": len(rows),
         "share": share,
-        "plain": float(rows[plain, 0].mean()) if plain.sum() >= 50 else math.nan,
         "error": math.sqrt(share * (1 - share) / max(answered.sum(), 1)),
         "width": float(np.median(rows[answered, 1])) if setting.truth is not None else math.nan,
         "mean_width": _finite_mean(rows[answered, 1]),
@@ -119,8 +117,6 @@ def table(rows: list[dict]) -> str:
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for row in rows:
         share = f"{row['share']:.3f}"
-        if not math.isnan(row["plain"]) and 0.02 < row["flagged"] < 0.98:
-            share += f" ({row['plain']:.3f} where ok)"
         cells = [row["setting"], row["method"], f"{row['draws']:,}", share, f"{row['error']:.3f}"]
         if not test:
             width = row["mean_width"]

@@ -180,9 +180,16 @@ def diagnostic_accuracy(
             impossible.
 
     Example:
-        >>> found = diagnostic_accuracy([1] * 20 + [0] * 30, [1] * 18 + [0] * 27 + [1] * 5)
+        The manual of the R package ``epiR`` prints sensitivity 0.900538, specificity 0.760095 and a positive
+        likelihood ratio of 3.753726 (3.320688 to 4.243235) for 670, 202, 74 and 640 patients:
+
+        >>> from medvision.evaluation.published import scott
+        >>> labels, results = scott()
+        >>> found = diagnostic_accuracy(labels, results, resamples=100)
         >>> print(found.sensitivity, "|", found.specificity)
-        0.900 (95% CI 0.699–0.972) | 0.833 (95% CI 0.664–0.927)
+        0.901 (95% CI 0.877–0.920) | 0.760 (95% CI 0.730–0.788)
+        >>> found.lr_positive.text(6)
+        '3.753726 (95% CI 3.320688–4.243235)'
     """
     checked_level(level)
     checked_draws(resamples, seed)

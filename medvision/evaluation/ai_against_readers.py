@@ -127,8 +127,16 @@ def compare_readers_with_constant(
         EvaluationError: The shapes do not fit, or there are fewer than 2 readers.
 
     Example:
-        >>> compare_readers_with_constant([0.8, 0.9], [[0.001, 0], [0, 0.001]], 0.85, n_cases=50).p
-        1.0
+        Nine radiologists less an algorithm, from the chapter on standalone CAD of Chakraborty's RJafroc FROC
+        Book, which prints 0.11850612 (0.004448434 to 0.232563801), p 0.041726262:
+
+        >>> readers = [0.69453125, 0.65, 0.80625, 0.725, 0.65982143, 0.76845238, 0.7375, 0.675, 0.675]
+        >>> covariance = np.full((9, 9), 0.0030657054)
+        >>> np.fill_diagonal(covariance, 0.0053445377)
+        >>> ahead = np.array(readers) - 0.59166667
+        >>> found = compare_readers_with_constant(ahead, covariance, 0.0, n_cases=200)
+        >>> found.difference.text(6), round(found.p, 6)
+        ('0.118506 (95% CI 0.004448–0.232564)', 0.041726)
     """
     checked_level(level)
     values, spread = np.asarray(figures, dtype=float), np.asarray(covariance, dtype=float)

@@ -69,9 +69,13 @@ def clustered_proportion(
         EvaluationError: A value is not 0 or 1, a patient is missing, or the lengths differ.
 
     Example:
-        >>> estimate = clustered_proportion([1, 1, 0, 1, 0, 0, 1, 1], list("AABBCCDD"))
-        >>> print(estimate, estimate.n_units, estimate.n_patients, round(estimate.design_effect, 2))
-        0.625 (95% CI 0.061–0.977) 8 4 1.96
+        Rao and Scott (1992), table 1, print a design effect of 3.952861 for Weil's litters of treated rats:
+
+        >>> from medvision.evaluation.published import weil
+        >>> alive, litters = weil("treated")
+        >>> estimate = clustered_proportion(alive, litters)
+        >>> print(estimate, estimate.n_units, estimate.n_patients, round(estimate.design_effect, 6))
+        0.772 (95% CI 0.595–0.887) 145 16 3.952861
     """
     checked_level(level)
     hits = binary_labels(successes, patients=patients).astype(np.float64)

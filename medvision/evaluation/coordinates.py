@@ -95,11 +95,18 @@ def roc_coordinates(
         EvaluationError: As for :func:`medvision.evaluation.auroc`.
 
     Example:
-        >>> found = roc_coordinates([0, 0, 1, 0, 1], [0.1, 0.2, 0.2, 0.3, 0.8], thresholds="midpoints")
-        >>> found.thresholds.round(2).tolist()
-        [-inf, 0.15, 0.25, 0.55, inf]
-        >>> found.sensitivity.tolist(), found.specificity.round(3).tolist()
-        ([1.0, 1.0, 0.5, 0.5, 0.0], [0.0, 0.333, 0.667, 1.0, 1.0])
+        The 58 normal and 51 abnormal scans of Hanley and McNeil (1982), table I, summed from the highest
+        rating:
+
+        >>> from medvision.evaluation.published import hanley_mcneil
+        >>> labels, ratings = hanley_mcneil()
+        >>> found = roc_coordinates(labels, ratings)
+        >>> found.thresholds.tolist()
+        [1.0, 2.0, 3.0, 4.0, 5.0, inf]
+        >>> found.true_positive.tolist(), found.false_positive.tolist()
+        ([51, 48, 46, 44, 33, 0], [58, 25, 19, 13, 2, 0])
+        >>> roc_coordinates(labels, ratings, thresholds="midpoints").thresholds.tolist()
+        [-inf, 1.5, 2.5, 3.5, 4.5, inf]
     """
     one_of(thresholds, ("observed", "midpoints"), "thresholds")
     truth, values, _ = ranked_units(labels, scores, None, positive)

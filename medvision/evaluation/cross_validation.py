@@ -28,6 +28,7 @@ Ties = Literal["half", "cvauc"]
 
 ONE_CLASS_IN_A_FOLD = "one_class_in_a_fold"
 FEW_IN_A_FOLD = "fewer_than_4_of_a_class_in_a_fold"
+ONE_IN_A_FOLD = "one_of_a_class_in_a_fold"
 _FEW = 4
 
 _NAME = "mean over folds, influence function (LeDell)"
@@ -105,13 +106,16 @@ def cross_validated_auroc(
 
     Returns:
         Both estimates and the area of each fold. The average is undefined (``one_class_in_a_fold``) where
-        a fold has only one class. Where a fold has fewer than 4 patients of a class the interval is too
-        short, and the status is ``fewer_than_4_of_a_class_in_a_fold``.
+        a fold has only one class. Where a fold has fewer than 4 patients of a class the interval ``wald`` is
+        too short (``fewer_than_4_of_a_class_in_a_fold``), and with a single one ``logit`` is, too
+        (``one_of_a_class_in_a_fold``).
 
     Raises:
         EvaluationError: A patient stands in several folds, or as for :func:`medvision.evaluation.auroc`.
 
     Example:
+        Made-up scores; ``docs/published_tables.md`` recomputes the examples of the R package ``cvAUC``.
+
         >>> labels = [0, 0, 1, 1, 0, 0, 1, 1]
         >>> found = cross_validated_auroc(labels, [1, 3, 2, 4, 5, 6, 7, 8], [0, 0, 0, 0, 1, 1, 1, 1])
         >>> print(found.fold_averaged)
@@ -184,7 +188,7 @@ def compare_cross_validated_auroc(
         p = 1.0 if abs(one.value - two.value) < 1e-12 else math.nan
         return difference_without_variance(one, two, level, p, name)
     found = difference_by_z(one, two, variance, level, name)
-    return replace(found, difference=found.difference.with_status(_status(truth, codes, names)))
+    return replace(found, difference=found.difference.with_status(_status(truth, codes, names, "logit")))
 
 
 def disjoint_folds(
@@ -261,7 +265,7 @@ def _averaged(
         influence = _of_small_folds(influence, truth, codes, folds)
     variance = _influence_variance(influence, codes, folds)
     found = area_estimate(area, variance, truth, codes, scale, level, f"{_NAME}, {scale}")
-    return found.with_status(_status(truth, codes, folds)) if found.status == OK else found
+    return found.with_status(_status(truth, codes, folds, scale)) if found.status == OK else found
 
 
 def _unfit(truth: Booleans, folds: NDArray[Any]) -> str:
@@ -282,8 +286,11 @@ def _fewest(truth: Booleans, codes: Integers, folds: NDArray[Any]) -> int:
     )
 
 
-def _status(truth: Booleans, codes: Integers, folds: NDArray[Any]) -> str:
-    return OK if _fewest(truth, codes, folds) >= _FEW else FEW_IN_A_FOLD
+def _status(truth: Booleans, codes: Integers, folds: NDArray[Any], scale: str) -> str:
+    fewest = _fewest(truth, codes, folds)
+    if fewest < 2:
+        return ONE_IN_A_FOLD
+    return FEW_IN_A_FOLD if scale == "wald" and fewest < _FEW else OK
 
 
 def _of_small_folds(influence: Floats, truth: Booleans, codes: Integers, folds: NDArray[Any]) -> Floats:

@@ -74,11 +74,15 @@ def sensitivity_at(
         EvaluationError: The specificity lies outside [0, 1]; or as for :func:`medvision.evaluation.auroc`.
 
     Example:
-        >>> labels, scores = [0] * 5 + [1] * 5, [1, 2, 3, 4, 6, 5, 7, 8, 9, 10]
-        >>> print(sensitivity_at(labels, scores, specificity=0.8))
-        1.000 (95% CI 0.469–1.000)
-        >>> sensitivity_at(labels, scores, specificity=0.9).value
-        0.8
+        In the table of Hanley and McNeil (1982), 45 of 58 normal scans are rated below 4, and 44 of 51
+        abnormal ones 4 or more:
+
+        >>> from medvision.evaluation.published import hanley_mcneil
+        >>> labels, ratings = hanley_mcneil()
+        >>> round(sensitivity_at(labels, ratings, specificity=45 / 58).value * 51, 9)
+        44.0
+        >>> print(sensitivity_at(labels, ratings, specificity=0.9))
+        0.722 (95% CI 0.588–0.834)
     """
     _checked(level, curve, "specificity", specificity)
     truth, values, codes = ranked_units(labels, scores, patients, positive)
@@ -116,9 +120,15 @@ def specificity_at(
         EvaluationError: As there.
 
     Example:
-        >>> labels, scores = [0] * 5 + [1] * 5, [1, 2, 3, 4, 6, 5, 7, 8, 9, 10]
-        >>> specificity_at(labels, scores, sensitivity=1.0).value
-        0.8
+        In the table of Hanley and McNeil (1982), 44 of 51 abnormal scans are rated 4 or more, and 45 of 58
+        normal ones less:
+
+        >>> from medvision.evaluation.published import hanley_mcneil
+        >>> labels, ratings = hanley_mcneil()
+        >>> round(specificity_at(labels, ratings, sensitivity=44 / 51).value * 58, 9)
+        45.0
+        >>> print(specificity_at(labels, ratings, sensitivity=0.9))
+        0.678 (95% CI 0.452–0.876)
     """
     _checked(level, curve, "sensitivity", sensitivity)
     truth, values, codes = ranked_units(labels, scores, patients, positive)
@@ -164,9 +174,12 @@ def compare_at(
         EvaluationError: Not exactly one of the two rates is given; or as for :func:`sensitivity_at`.
 
     Example:
-        >>> labels, a = [0] * 5 + [1] * 5, [1, 2, 3, 4, 6, 5, 7, 8, 9, 10]
-        >>> compare_at(labels, a, a, specificity=0.9).p
-        1.0
+        Two of the tests of DeLong, DeLong and Clarke-Pearson (1988), whose areas are 0.7366 and 0.7258:
+
+        >>> from medvision.evaluation.published import delong
+        >>> labels, tests = delong()
+        >>> print(compare_at(labels, -tests["albumin"], tests["score"], specificity=0.8))
+        difference 0.106 (95% CI -0.231 to 0.442), p = 0.54
     """
     if (specificity is None) == (sensitivity is None):
         raise EvaluationError("give the specificity or the sensitivity at which to compare, and not both")

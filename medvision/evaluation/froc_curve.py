@@ -139,14 +139,14 @@ def froc(
         EvaluationError: The tables do not fit together; every problem is named with its cases.
 
     Example:
-        >>> import pandas as pd
-        >>> marks = pd.DataFrame({
-        ...     "case_id": ["A", "A", "B", "C", "D"], "score": [0.9, 0.3, 0.8, 0.6, 0.5],
-        ...     "lesion_id": ["L1", None, "L1", None, "L1"]})
-        >>> lesions = pd.DataFrame({"case_id": ["A", "B", "D", "D"], "lesion_id": ["L1", "L1", "L1", "L2"]})
-        >>> found = froc(marks, lesions, cases=["A", "B", "C", "D"], interpolation="step")
-        >>> [round(estimate.value, 2) for estimate in found.sensitivity_at.values()]
-        [0.5, 0.75, 0.75, 0.75, 0.75, 0.75, 0.75]
+        The eight cases in Chakraborty's RJafroc FROC Book: three false positives, and five of six lesions
+        found, four of them with a higher score than any false positive:
+
+        >>> from medvision.evaluation.published import chakraborty
+        >>> marks, lesions, cases = chakraborty()
+        >>> found = froc(marks, lesions, cases=cases, interpolation="step", rates=[0.125, 0.25, 0.5])
+        >>> [round(estimate.value, 3) for estimate in found.sensitivity_at.values()]
+        [0.667, 0.833, 0.833]
     """
     _check(interpolation, interval, level, rates)
     found = detections(

@@ -104,13 +104,14 @@ def froc_fom(
         EvaluationError: The tables do not fit together, or the weights of a case do not sum to 1.
 
     Example:
-        >>> import pandas as pd
-        >>> marks = pd.DataFrame({
-        ...     "case_id": ["A", "B", "B", "C"], "score": [4, 2, 1, 2], "lesion_id": [1, 1, None, None]})
-        >>> lesions = pd.DataFrame({"case_id": ["A", "A", "B"], "lesion_id": [1, 2, 1]})
-        >>> found = froc_fom(marks, lesions, cases=["A", "B", "C", "D"], fom="wAFROC")
-        >>> found.value, found.jackknife.round(3).tolist()
-        (0.6875, [0.75, 0.625, 0.875, 0.5])
+        Chakraborty's RJafroc FROC Book prints 0.7708333 (AFROC) and 0.678125 (wAFROC) for these eight cases:
+
+        >>> from medvision.evaluation.published import chakraborty
+        >>> marks, lesions, cases = chakraborty()
+        >>> [round(froc_fom(marks, lesions, cases=cases, fom=fom).value, 7) for fom in ("AFROC", "wAFROC")]
+        [0.7708333, 0.678125]
+        >>> froc_fom(marks, lesions, cases=cases).jackknife.round(3).tolist()
+        [0.608, 0.646, 0.729, 0.729, 0.571, 0.738, 0.833, 0.571]
     """
     found = _checked(
         marks, lesions, cases=cases, fom=fom, patients=patients, rule=rule, assignment=assignment,

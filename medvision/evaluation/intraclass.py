@@ -44,15 +44,21 @@ def icc(ratings: ArrayLike, *, form: IccForm = "2,1", level: float = 0.95) -> Es
     Returns:
         The correlation; ``method`` names the form. A handful of readers cannot say how much readers differ,
         and the F-based interval of the forms 2 does not know that: with more than 7 units a reader it is too
-        short where readers differ (simulated with 3 readers: 94% with 10 units, 86% with 100), and the status
+        short where readers differ (simulated with 3 readers: 94% with 10 units, 85% with 100), and the status
         is ``few_readers_for_so_many_units``.
 
     Raises:
         EvaluationError: A measurement is missing, or there are fewer than two units or readers.
 
     Example:
-        >>> ratings = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
-        >>> print(icc(ratings, form="2,1"))
+        Shrout and Fleiss (1979), table 4, print 0.17, 0.29, 0.71 for one judge and 0.44, 0.62, 0.91 for the
+        mean of four:
+
+        >>> from medvision.evaluation.published import shrout_fleiss
+        >>> forms = ("1,1", "2,1", "3,1", "1,k", "2,k", "3,k")
+        >>> [round(icc(shrout_fleiss(), form=form).value, 2) for form in forms]
+        [0.17, 0.29, 0.71, 0.44, 0.62, 0.91]
+        >>> print(icc(shrout_fleiss(), form="2,1"))
         0.290 (95% CI 0.019–0.761)
     """
     checked_level(level)
@@ -71,7 +77,7 @@ def icc(ratings: ArrayLike, *, form: IccForm = "2,1", level: float = 0.95) -> Es
     if wanted[2] == "k":
         single, low, high = (_of_mean(value, k) for value in (single, low, high))
     status = OK if math.isfinite(low) and math.isfinite(high) else DEGENERATE_VARIANCE
-    if status == OK and wanted[0] == "2" and n > _UNITS_A_READER * k and squares.readers > squares.residual:
+    if status == OK and wanted[0] == "2" and n > _UNITS_A_READER * k:
         status = FEW_READERS
     return Estimate(single, low, high, level, name, n, n, status)
 

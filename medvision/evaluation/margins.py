@@ -84,10 +84,16 @@ def non_inferiority(compared: Compared, margin: float, *, alpha: float = 0.025) 
             where a function of the level is needed.
 
     Example:
+        The R package ``contingencytables`` prints Tango's interval for the pairs of Cavo and others as
+        -0.1240 to -0.0054: a margin of 0.13 is kept, and one of 0.12 is not.
+
         >>> from medvision.evaluation.paired_proportions import compare_proportions
-        >>> new, old = [1] * 86 + [0] * 10, [1] * 84 + [0] * 8 + [1] * 4
-        >>> print(non_inferiority(lambda level: compare_proportions(new, old, level=level), 0.1))
-        non-inferiority shown at a margin of 0.1: difference -0.021 (95% CI -0.085 to 0.037), p = 0.011
+        >>> from medvision.evaluation.published import cavo
+        >>> before, after = cavo()
+        >>> for margin in (0.13, 0.12):
+        ...     print(non_inferiority(lambda level: compare_proportions(before, after, level=level), margin))
+        non-inferiority shown at a margin of 0.13: difference -0.062 (95% CI -0.124 to -0.005), p = 0.017
+        non-inferiority not shown at a margin of 0.12: difference -0.062 (95% CI -0.124 to -0.005), p = 0.033
     """
     _check(margin, alpha)
     difference = _at(compared, 1 - 2 * alpha)
@@ -110,9 +116,13 @@ def equivalence(compared: Compared, margin: float, *, alpha: float = 0.05) -> Ma
         EvaluationError: As for :func:`non_inferiority`.
 
     Example:
-        >>> same = Comparison(Estimate(0.01, -0.03, 0.05, standard_error=0.02), 0.5, 0.6, "z")
-        >>> print(equivalence(same, 0.05))
-        equivalence shown at a margin of 0.05: difference 0.010 (90% CI -0.023 to 0.043), p = 0.023
+        Two tests of DeLong, DeLong and Clarke-Pearson (1988), with areas of 0.7366 and 0.7258:
+
+        >>> from medvision.evaluation.auroc_comparison import compare_auroc
+        >>> from medvision.evaluation.published import delong
+        >>> labels, tests = delong()
+        >>> print(equivalence(compare_auroc(labels, -tests["albumin"], tests["score"]), 0.2))
+        equivalence shown at a margin of 0.2: difference 0.011 (90% CI -0.146 to 0.168), p = 0.024
     """
     _check(margin, alpha)
     difference = _at(compared, 1 - 2 * alpha)

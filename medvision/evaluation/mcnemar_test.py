@@ -40,7 +40,12 @@ def mcnemar(
         EvaluationError: A count is negative or not whole, or ``n`` is smaller than their sum.
 
     Example:
-        >>> round(mcnemar(6, 16).p, 5)
+        Fagerland, Lydersen and Laake (2013) print 0.039 for 1 against 7 discordant pairs, and 0.070 for the
+        exact test; the R package ``contingencytables`` 0.034690 for 6 against 16:
+
+        >>> round(mcnemar(1, 7).p, 3), round(mcnemar(1, 7, method="exact").p, 3)
+        (0.039, 0.07)
+        >>> round(mcnemar(6, 16).p, 6)
         0.03469
     """
     one_of(method, ("midp", "exact", "asymptotic", "corrected"), "method")

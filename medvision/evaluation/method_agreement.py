@@ -94,9 +94,16 @@ def bland_altman(
         EvaluationError: A value is not finite, or the lengths differ.
 
     Example:
-        >>> found = bland_altman([494, 395, 516, 434], [512, 430, 520, 428])
+        Bland and Altman (1986) print a mean difference of -2.1 and a standard deviation of 38.8 l/min for two
+        meters of peak flow:
+
+        >>> from medvision.evaluation.published import pefr
+        >>> wright, mini = pefr()
+        >>> found = bland_altman(wright, mini)
+        >>> found.bias.text(1), round(found.standard_deviation, 1)
+        ('-2.1 (95% CI -22.0 to 17.8)', 38.8)
         >>> found.upper_limit.text(1)
-        '22.1 (95% CI -31.3 to 75.6)'
+        '73.9 (95% CI 39.1–108.6)'
     """
     checked_level(level)
     if not 0 < multiplier < math.inf:

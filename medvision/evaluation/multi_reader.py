@@ -178,6 +178,8 @@ def reader_study(
         EvaluationError: The study is not fully crossed, or an argument is wrong.
 
     Example:
+        Made-up ratings; ``docs/published_tables.md`` recomputes what was published for those of Van Dyke.
+
         >>> import pandas as pd
         >>> rows = [(r, t, c, c % 2, (c * 7 + r * c + t * 3 * c) % 11 + 4 * (c % 2))
         ...         for r in range(3) for t in range(2) for c in range(20)]

@@ -31,6 +31,13 @@ def adjust(p_values: ArrayLike, method: AdjustMethod = "holm") -> Floats:
         EvaluationError: A value lies outside 0 to 1, or the method is not known.
 
     Example:
+        Benjamini and Hochberg (1995), section 3.2: of 15 p-values their procedure rejects 4, Bonferroni's and
+        its relatives 3:
+
+        >>> from medvision.evaluation.published import benjamini_hochberg
+        >>> p = benjamini_hochberg()
+        >>> [int((adjust(p, method=method) <= 0.05).sum()) for method in ("bh", "holm")]
+        [4, 3]
         >>> adjust([0.01, 0.04, 0.03]).round(3).tolist()
         [0.03, 0.06, 0.06]
     """

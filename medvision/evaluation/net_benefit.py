@@ -68,6 +68,8 @@ def decision_curve(
         EvaluationError: A value is no probability, a threshold lies outside, or only one class is present.
 
     Example:
+        Made-up numbers; ``docs/published_tables.md`` recomputes the example of the R package ``dcurves``.
+
         >>> table = decision_curve([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9], [0.5], resamples=0)
         >>> table[["net_benefit", "treat_all"]].values.tolist()
         [[0.0, 0.0]]

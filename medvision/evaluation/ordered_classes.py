@@ -61,6 +61,12 @@ def ordinal_c_index(
             lengths that differ.
 
     Example:
+        Of two classes it is the area under the ROC curve, 0.893 for the ratings of Hanley and McNeil (1982):
+
+        >>> from medvision.evaluation.published import hanley_mcneil
+        >>> labels, ratings = hanley_mcneil()
+        >>> print(ordinal_c_index(labels, ratings))
+        0.893 (95% CI 0.816–0.940)
         >>> print(ordinal_c_index([0, 0, 1, 1, 2, 2], [0.1, 0.3, 0.2, 0.6, 0.5, 0.9]))
         0.833 (95% CI 0.423–0.972)
     """

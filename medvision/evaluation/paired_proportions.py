@@ -32,8 +32,8 @@ from medvision.evaluation.inputs import (
 from medvision.evaluation.mcnemar_test import mcnemar_p, tango_limits
 from medvision.evaluation.proportions import proportion, proportion_limits
 
-FEW_PATIENTS = "fewer_than_30_patients"
-_FEW = 30
+FEW_PATIENTS = "fewer_than_40_patients"
+_FEW = 40
 
 _PAIRED = ("tango", "newcombe")
 _INDEPENDENT = ("newcombe", "miettinen_nurminen")
@@ -74,16 +74,23 @@ def compare_proportions(
         level: Confidence level.
 
     Returns:
-        The comparison. With fewer than 30 patients of several units Obuchowski's test claims too often
-        (simulated, 7% with 20), and the status is ``fewer_than_30_patients``.
+        The comparison. With fewer than 40 patients of several units Obuchowski's test claims too often
+        (simulated, 7% with 20), and the status is ``fewer_than_40_patients``.
 
     Raises:
         EvaluationError: A value is not 0 or 1, paired lengths differ, or the method does not fit.
 
     Example:
-        >>> first, second = [1] * 65 + [0] * 96, [1] * 59 + [0] * 6 + [1] * 16 + [0] * 80
-        >>> print(compare_proportions(first, second))
+        The R package ``contingencytables`` prints -0.1240 to -0.0054 for the pairs of Cavo and others, and
+        Newcombe (1998), table II, 0.0524 to 0.3339 for 56/70 less 48/80:
+
+        >>> from medvision.evaluation.published import cavo
+        >>> before, after = cavo()
+        >>> print(compare_proportions(before, after))
         difference -0.062 (95% CI -0.124 to -0.005), p = 0.035
+        >>> one, other = np.repeat([1, 0], [56, 14]), np.repeat([1, 0], [48, 32])
+        >>> compare_proportions(one, other, paired=False, method="newcombe").difference.text(4)
+        '0.2000 (95% CI 0.0524–0.3339)'
     """
     checked_level(level)
     chosen = method or ("tango" if paired else "newcombe")

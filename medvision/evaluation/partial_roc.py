@@ -14,7 +14,7 @@ from medvision.evaluation.resampled_logits import on_logit_scale
 from medvision.evaluation.resampling import bootstrap_weighted
 from medvision.evaluation.roc import ranked_units, undefined_area
 
-_NAME = "partial area, bootstrap over patients, logit"
+_NAME = "partial area, bootstrap over patients, logit-t"
 
 
 def partial_auroc(
@@ -56,9 +56,16 @@ def partial_auroc(
             :func:`medvision.evaluation.auroc`.
 
     Example:
-        >>> labels, scores = [0, 0, 0, 0, 1, 1, 1, 1], [1, 2, 3, 5, 4, 6, 7, 8]
-        >>> round(partial_auroc(labels, scores, specificity=(0.75, 1.0)).value, 4)
-        0.1875
+        The ratings of Hanley and McNeil (1982), whose area over all specificities is 0.893. At the points of
+        the curve, 33 of 51 are found at a specificity of 56/58, and 44 of 51 at 45/58:
+
+        >>> from medvision.evaluation.published import hanley_mcneil
+        >>> labels, ratings = hanley_mcneil()
+        >>> round(partial_auroc(labels, ratings, specificity=(0, 1), resamples=200).value, 3)
+        0.893
+        >>> part = partial_auroc(labels, ratings, specificity=(45 / 58, 1), resamples=200)
+        >>> round(part.value, 4), round((33 / 51 * 2 + (33 + 44) / 51 * 11) / 2 / 58, 4)
+        (0.1543, 0.1543)
     """
     checked_level(level)
     if specificity is not None and sensitivity is not None:

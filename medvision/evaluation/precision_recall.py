@@ -11,7 +11,7 @@ from medvision.evaluation.resampled_logits import on_logit_scale
 from medvision.evaluation.roc import ranked_units, undefined_area
 from medvision.evaluation.sampled_draws import SAMPLINGS, Sampling, as_sampled
 
-_NAME = "bootstrap over patients, logit"
+_NAME = "bootstrap over patients, logit-t"
 
 
 def average_precision(
@@ -53,8 +53,14 @@ def average_precision(
         EvaluationError: As for :func:`medvision.evaluation.auroc`.
 
     Example:
+        The example of scikit-learn's manual, which gives 0.83; and the ratings of Hanley and McNeil (1982):
+
         >>> round(average_precision([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]).value, 4)
         0.8333
+        >>> from medvision.evaluation.published import hanley_mcneil
+        >>> labels, ratings = hanley_mcneil()
+        >>> round(average_precision(labels, ratings).value, 4)
+        0.8576
     """
     checked_level(level)
     one_of(sampling, SAMPLINGS, "sampling")

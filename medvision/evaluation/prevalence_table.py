@@ -55,11 +55,14 @@ def predictive_values(
             each is named.
 
     Example:
-        >>> labels, calls = [1] * 20 + [0] * 30, [1] * 18 + [0] * 27 + [1] * 5
-        >>> print(predictive_values(labels, calls, prevalences=[0.01, 0.4]).round(3).to_string(index=False))
-         prevalence   ppv  ppv_low  ppv_high   npv  npv_low  npv_high status
-               0.01 0.052    0.024      0.11 0.999    0.995     1.000     ok
-               0.40 0.783    0.615      0.89 0.926    0.769     0.979     ok
+        The manual of the R package ``epiR`` prints predictive values of 0.768349 and 0.896359 for 744 ill
+        patients of 1586; at a prevalence of 1% the same test has others:
+
+        >>> from medvision.evaluation.published import scott
+        >>> labels, results = scott()
+        >>> found = predictive_values(labels, results, prevalences=[744 / 1586, 0.01])
+        >>> found[["prevalence", "ppv", "npv"]].round(6).values.tolist()
+        [[0.469105, 0.768349, 0.896359], [0.01, 0.036531, 0.99868]]
     """
     import pandas as pd
 

@@ -43,8 +43,13 @@ def proportion(
         EvaluationError: The counts are impossible, or the method is not known.
 
     Example:
-        >>> print(proportion(18, 20))
-        0.900 (95% CI 0.699–0.972)
+        Newcombe (1998), table I, prints 0.2553 to 0.3662 for 81 of 263, and 0.2527 to 0.3676 for the exact
+        interval:
+
+        >>> proportion(81, 263).text(4)
+        '0.3080 (95% CI 0.2553–0.3662)'
+        >>> proportion(81, 263, method="exact").text(4)
+        '0.3080 (95% CI 0.2527–0.3676)'
         >>> print(proportion(0, 0))
         undefined (no units)
     """

@@ -96,8 +96,14 @@ def kappa(
         EvaluationError: Lengths differ, a category is not listed, or the table is not square.
 
     Example:
-        >>> print(kappa([[0, 4, 1], [0, 8, 0], [0, 1, 5]]))
-        0.484 (95% CI 0.214–0.755)
+        SAS PROC FREQ prints 0.4842 (0.2137 to 0.7547) for this table, with linear weights 0.4701 (0.1845 to
+        0.7558):
+
+        >>> table = [[0, 4, 1], [0, 8, 0], [0, 1, 5]]
+        >>> kappa(table).text(4)
+        '0.4842 (95% CI 0.2137–0.7547)'
+        >>> kappa(table, weights="linear").text(4)
+        '0.4701 (95% CI 0.1845–0.7558)'
     """
     checked_level(level)
     if weights is not None:
@@ -246,8 +252,11 @@ def fleiss_kappa(counts: ArrayLike, *, level: float = 0.95) -> Estimate:
         EvaluationError: Units differ in their number of readers, or there are fewer than two.
 
     Example:
-        >>> print(fleiss_kappa([[3, 0], [0, 3], [3, 0], [1, 2], [3, 0], [0, 3], [2, 1], [3, 0]]))
-        0.644 (95% CI 0.050–1.000)
+        The worked example of the article on Fleiss' kappa in Wikipedia, 0.210:
+
+        >>> from medvision.evaluation.published import fleiss
+        >>> print(fleiss_kappa(fleiss()))
+        0.210 (95% CI -0.018 to 0.437)
     """
     checked_level(level)
     table = number_table(counts, "counts")

@@ -108,10 +108,16 @@ def regression_scores(
         EvaluationError: A value is not finite, or the lengths differ.
 
     Example:
-        >>> rng = np.random.default_rng(0)
-        >>> volume = rng.normal(30, 8, 50)
-        >>> print(regression_scores(volume, volume + rng.normal(1, 3, 50)).ccc)
-        0.907 (95% CI 0.844–0.946)
+        The peak flows of Bland and Altman (1986), a standard deviation of 38.8 l/min about a mean difference
+        of -2.1:
+
+        >>> from medvision.evaluation.published import pefr
+        >>> wright, mini = pefr()
+        >>> found = regression_scores(mini, wright, resamples=500)
+        >>> found.bias.text(1), round((38.8**2 * 16 / 17 + 2.1**2) ** 0.5, 1), round(found.rmse.value, 1)
+        ('-2.1 (95% CI -22.0 to 17.8)', 37.7, 37.7)
+        >>> print(found.ccc)
+        0.943 (95% CI 0.850–0.979)
     """
     checked_level(level)
     x = finite_scores(reference, name="reference", patients=patients)

@@ -110,10 +110,14 @@ def bootstrap(
             metric are undefined.
 
     Example:
-        >>> table = {"label": [0, 0, 0, 1, 1, 1], "score": [0.1, 0.6, 0.3, 0.4, 0.9, 0.8]}
-        >>> found = bootstrap(["auroc"], table, patients=["A", "B", "C", "D", "E", "F"], seed=0)
-        >>> found["auroc"].value.__round__(3), found["auroc"].n_patients
-        (0.889, 6)
+        The ratings of Hanley and McNeil (1982), with the area 0.893:
+
+        >>> from medvision.evaluation.published import hanley_mcneil
+        >>> labels, ratings = hanley_mcneil()
+        >>> table = {"label": labels, "score": ratings}
+        >>> found = bootstrap(["auroc"], table, patients=None, resamples=500, seed=0)
+        >>> print(found["auroc"], found["auroc"].n_patients)
+        0.893 (95% CI 0.827–0.943) 109
     """
     checked_level(level)
     one_of(method, ("percentile", "bca"), "method")

@@ -71,11 +71,14 @@ def segmentation_scores(
         EvaluationError: Shapes differ, the spacing does not fit, or a mask is not whole-numbered.
 
     Example:
-        >>> reference, prediction = np.zeros((2, 10, 10, 10), dtype=int)
-        >>> reference[2:6, 2:6, 2:6] = prediction[2:6, 2:6, 2:7] = 1
-        >>> scores = segmentation_scores(reference, prediction, (1, 1, 2.5), labels={"nodule": 1})
-        >>> scores[["dice", "hd95_mm", "volume_error_ml"]].round(3).values.tolist()
-        [[0.889, 2.5, 0.04]]
+        Two slabs of the tests of DeepMind's ``surface-distance``, which hold a Dice score of 0.99 and, with
+        slices 2 mm apart, a Hausdorff distance of 2 mm:
+
+        >>> slab, longer = np.zeros((2, 100, 100, 100), dtype=bool)
+        >>> slab[:50], longer[:51] = True, True
+        >>> scores = segmentation_scores(slab, longer, (2, 1, 1), labels={"slab": 1})
+        >>> scores[["dice", "hd95_mm"]].round(2).values.tolist()
+        [[0.99, 2.0]]
     """
     import pandas as pd
 

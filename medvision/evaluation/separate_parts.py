@@ -62,9 +62,15 @@ def mean_auroc(
         EvaluationError: A patient stands in several parts, or as for :func:`medvision.evaluation.auroc`.
 
     Example:
-        >>> labels, sites = [0, 1, 0, 1, 0, 1, 0, 1], ["A"] * 4 + ["B"] * 4
-        >>> print(mean_auroc(labels, [1, 3, 2, 4, 1, 2, 4, 3], sites))
-        0.750 (95% CI 0.180–0.976)
+        Two published tables as two sites: the ratings of Hanley and McNeil (1982) with the area 0.8932, and
+        the score of DeLong, DeLong and Clarke-Pearson (1988) with 0.7258:
+
+        >>> from medvision.evaluation.published import delong, hanley_mcneil
+        >>> (labels, ratings), (ill, tests) = hanley_mcneil(), delong()
+        >>> sites = np.repeat(["CT", "ovary"], [len(labels), len(ill)])
+        >>> found = mean_auroc(np.r_[labels, ill], np.r_[ratings, tests["score"]], sites)
+        >>> found.text(4), round((0.8932 + 0.7258) / 2, 4)
+        ('0.8095 (95% CI 0.6824–0.8937)', 0.8095)
     """
     checked_level(level)
     truth, values, codes = ranked_units(labels, scores, patients, positive)

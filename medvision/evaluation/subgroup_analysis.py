@@ -172,7 +172,7 @@ def subgroups(
     statistic, df, p = _equality(metric, found, under_null)
     reference = max(found, key=lambda name: (found[name].n_units, name)) if found else ""
     differences = {
-        name: _difference(found[name], found[reference], influence[name] - influence[reference], level)
+        name: _difference(found[name], found[reference], influence[name], influence[reference], level)
         for name in found
         if name != reference
     }
@@ -265,7 +265,7 @@ def _equality(
     return statistic, k - 1, float(chdtrc(k - 1, statistic))
 
 
-def _difference(one: Estimate, other: Estimate, influence: Floats, level: float) -> Estimate:
+def _difference(one: Estimate, other: Estimate, added: Floats, other_added: Floats, level: float) -> Estimate:
     """The limits of both estimates, squared and added with the covariance of the two.
 
     Reference: Zou and Donner, Stat Med 2008;27:1693, doi:10.1002/sim.3095.
@@ -276,15 +276,13 @@ def _difference(one: Estimate, other: Estimate, influence: Floats, level: float)
     if math.isnan(one.low) or math.isnan(other.low):
         status = FEW_UNITS if not math.isnan(value) else one.status if math.isnan(one.value) else other.status
         return Estimate(value, math.nan, math.nan, level, name, n, m, status)
-    errors = one.standard_error or 0.0, other.standard_error or 0.0
-    both = errors[0] * errors[1]
-    # var(difference) = v1 + v2 - 2 cov, so the correlation is what the joint influence leaves over.
-    correlation = (sum(e**2 for e in errors) - float(influence @ influence)) / (2 * both) if both > 0 else 0.0
-    rho = min(max(correlation, -1.0), 1.0) if abs(correlation) > 1e-9 else 0.0
+    # What each patient adds to either estimate; it is 0 where a patient is in one of the groups only.
+    both = float(np.linalg.norm(added) * np.linalg.norm(other_added))
+    rho = min(max(float(added @ other_added) / both, -1.0), 1.0) if both > 0 else 0.0
     below, above = one.value - one.low, other.high - other.value
     low = value - math.sqrt(max(below**2 + above**2 - 2 * rho * below * above, 0.0))
     below, above = one.high - one.value, other.value - other.low
     high = value + math.sqrt(max(below**2 + above**2 - 2 * rho * below * above, 0.0))
     status = OK if both > 0 else DEGENERATE_VARIANCE
-    error = math.sqrt(float(influence @ influence))
+    error = float(np.linalg.norm(added - other_added))
     return Estimate(value, max(low, -1.0), min(high, 1.0), level, name, n, m, status, error)

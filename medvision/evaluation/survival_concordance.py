@@ -68,6 +68,13 @@ def harrell_c(
         EvaluationError: A time is missing or below 0, an event is not 0 or 1, or the lengths differ.
 
     Example:
+        Where every event was seen, at one of two times, it is the area under the ROC curve: 0.893 for the
+        ratings of Hanley and McNeil (1982), the abnormal scans having the earlier time:
+
+        >>> from medvision.evaluation.published import hanley_mcneil
+        >>> labels, ratings = hanley_mcneil()
+        >>> print(harrell_c(2 - labels, np.ones(109), ratings))
+        0.893 (95% CI 0.817–0.940)
         >>> time, event = [2, 3, 4, 5, 6, 7, 8, 9], [1, 0, 1, 1, 0, 1, 1, 0]
         >>> print(harrell_c(time, event, [0.9, 0.4, 0.8, 0.3, 0.5, 0.6, 0.2, 0.1]))
         0.895 (95% CI 0.445–0.989)
@@ -110,6 +117,13 @@ def uno_c(
         EvaluationError: As for :func:`medvision.evaluation.harrell_c`, or nobody was followed to ``tau``.
 
     Example:
+        Where every event was seen, at one of two times, it is the area under the ROC curve: 0.893 for the
+        ratings of Hanley and McNeil (1982), the abnormal scans having the earlier time:
+
+        >>> from medvision.evaluation.published import hanley_mcneil
+        >>> labels, ratings = hanley_mcneil()
+        >>> print(uno_c(2 - labels, np.ones(109), ratings, tau=1.5))
+        0.893 (95% CI 0.817–0.940)
         >>> time, event = [2, 3, 4, 5, 6, 7, 8, 9], [1, 0, 1, 1, 0, 1, 1, 0]
         >>> print(uno_c(time, event, [0.9, 0.4, 0.8, 0.3, 0.5, 0.6, 0.2, 0.1], tau=8.5))
         0.897 (95% CI 0.487–0.988)

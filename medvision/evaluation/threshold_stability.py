@@ -106,10 +106,12 @@ def threshold_interval(
             more than 5% of the draws.
 
     Example:
-        >>> rng = np.random.default_rng(0)
-        >>> labels = np.repeat([0, 1], 100)
-        >>> print(threshold_interval(labels, rng.normal(size=200) + labels, rule="sensitivity>=0.9"))
-        -0.423 (95% CI -0.902 to -0.043)
+        Ratings of Hanley and McNeil (1982); 46 of 51 abnormal scans are rated 3 or more:
+
+        >>> from medvision.evaluation.published import hanley_mcneil
+        >>> labels, ratings = hanley_mcneil()
+        >>> print(threshold_interval(labels, ratings, rule="sensitivity>=0.9"))
+        3.000 (95% CI 1.000–4.000)
     """
     checked_level(level)
     value = choose_threshold(labels, scores, rule=rule, positive=positive)
@@ -168,10 +170,15 @@ def optimism(
         EvaluationError: A class is absent, or as for :func:`medvision.evaluation.choose_threshold`.
 
     Example:
-        >>> rng = np.random.default_rng(1)
-        >>> found = optimism(np.tile([0, 1], 20), rng.normal(size=40), rule="youden")
-        >>> round(found.apparent["youden"], 2), round(found.corrected["youden"], 2)
-        (0.2, -0.01)
+        Ratings of Hanley and McNeil (1982); at 4 or more, Youden's index is 44/51 + 45/58 - 1:
+
+        >>> from medvision.evaluation.published import hanley_mcneil
+        >>> labels, ratings = hanley_mcneil()
+        >>> found = optimism(labels, ratings, rule="youden")
+        >>> round(found.apparent["youden"], 3), round(44 / 51 + 45 / 58 - 1, 3)
+        (0.639, 0.639)
+        >>> round(found.corrected["youden"], 3)
+        0.596
     """
     one_of(method, _METHODS, "method")
     checked_draws(resamples, seed)

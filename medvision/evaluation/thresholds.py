@@ -43,8 +43,15 @@ def choose_threshold(
             then the best that can be had is named.
 
     Example:
-        >>> choose_threshold([0, 0, 1, 0, 1, 1], [0.1, 0.2, 0.3, 0.4, 0.8, 0.9], rule="sensitivity>=0.95")
-        0.3
+        In the table of Hanley and McNeil (1982), 44 of 51 abnormal and 13 of 58 normal scans are rated 4 or
+        more, 46 and 19 are rated 3 or more:
+
+        >>> from medvision.evaluation.published import hanley_mcneil
+        >>> labels, ratings = hanley_mcneil()
+        >>> choose_threshold(labels, ratings, rule="youden")
+        4.0
+        >>> choose_threshold(labels, ratings, rule="sensitivity>=0.9")
+        3.0
     """
     name, number = parse_rule(rule)
     if name == "fixed":

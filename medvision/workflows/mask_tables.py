@@ -93,10 +93,12 @@ def _with_marks(
     notes: tuple[str, ...] = (),
 ) -> Table:
     """A table whose last column is a status: estimates to be read with care get a mark, and notes say why."""
-    reasons = dict.fromkeys(row[-1] for row in rows if row[-1] != OK)
-    marks = dict(zip(reasons, _MARKS, strict=False))
+    defined = [not row[2].startswith("undefined") for row in rows]  # what is undefined says why itself
+    reasons = dict.fromkeys(row[-1] for row, is_there in zip(rows, defined, strict=True) if is_there)
+    marks = dict(zip((status for status in reasons if status != OK), _MARKS, strict=False))
     marked = [
-        (*row[:2], f"{row[2]} {mark}" if (mark := marks.get(row[-1])) else row[2], *row[3:-1]) for row in rows
+        (*row[:2], f"{row[2]} {marks[row[-1]]}" if is_there and row[-1] in marks else row[2], *row[3:-1])
+        for row, is_there in zip(rows, defined, strict=True)
     ]
     cautions = tuple(f"{mark} {reason(status)}" for status, mark in marks.items())
     head = head[:-1]

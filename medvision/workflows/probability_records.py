@@ -57,7 +57,7 @@ def calibration_records(
     """
     require_probabilities(found, "calibration")
     y, p, patients = found.labels, found.scores, found.patients
-    main = calibration(y, p, patients=patients, level=level)
+    main = calibration(y, p, patients=patients, sampling=sampling, level=level)
     errors = calibration_error(y, p, patients=patients, level=level)
     curve = calibration_curve(y, p, patients=patients, level=level)
     measures = {

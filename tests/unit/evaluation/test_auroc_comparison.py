@@ -132,7 +132,7 @@ def test_unpaired_areas_keep_the_t_unless_a_variance_is_degenerate(monkeypatch) 
     assert found.df is not None
 
 
-@pytest.mark.parametrize(("positive", "status"), [(14, "fewer_than_15_patients_of_a_class"), (15, "ok")])
+@pytest.mark.parametrize(("positive", "status"), [(9, "fewer_than_10_patients_of_a_class"), (10, "ok")])
 def test_few_patients_of_a_class_say_so_where_patients_have_several_units(positive: int, status: str) -> None:
     rng = np.random.default_rng(7)
     owners = np.repeat(np.arange(50), 2)

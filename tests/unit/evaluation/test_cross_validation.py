@@ -191,13 +191,22 @@ def test_a_difference_on_one_fold_is_the_paired_delong_test() -> None:
     assert (found.statistic, found.p) == pytest.approx((same.statistic, same.p))
 
 
-@pytest.mark.parametrize(("fewest", "status"), [(3, "fewer_than_4_of_a_class_in_a_fold"), (4, "ok")])
-def test_folds_with_few_of_a_class_say_so(fewest: int, status: str) -> None:
+@pytest.mark.parametrize(
+    ("fewest", "status", "on_logit_scale"),
+    [
+        (1, "one_of_a_class_in_a_fold", "one_of_a_class_in_a_fold"),
+        (3, "fewer_than_4_of_a_class_in_a_fold", "ok"),
+        (4, "ok", "ok"),
+    ],
+)
+def test_folds_with_few_of_a_class_say_so(fewest: int, status: str, on_logit_scale: str) -> None:
     rng = np.random.default_rng(1)
     labels, folds = np.tile(np.repeat([1, 0], [fewest, 12]), 3), np.repeat([0, 1, 2], fewest + 12)
     first, second = rng.normal(size=(2, len(labels))) + labels
     assert cross_validated_auroc(labels, first, folds).fold_averaged.status == status
-    assert compare_cross_validated_auroc(labels, first, second, folds).status == status
+    logit = cross_validated_auroc(labels, first, folds, method="logit").fold_averaged
+    assert logit.status == on_logit_scale
+    assert compare_cross_validated_auroc(labels, first, second, folds).status == on_logit_scale
     twice = np.repeat(np.arange(len(labels)), 2)  # two units of each patient are no more patients
     found = cross_validated_auroc(
         np.repeat(labels, 2), np.repeat(first, 2), np.repeat(folds, 2), patients=twice

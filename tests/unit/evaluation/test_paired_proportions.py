@@ -60,7 +60,7 @@ def test_paired_lengths_must_agree() -> None:
         compare_proportions([0, 1], [1])
 
 
-@pytest.mark.parametrize(("patients", "status"), [(29, "fewer_than_30_patients"), (30, "ok")])
+@pytest.mark.parametrize(("patients", "status"), [(39, "fewer_than_40_patients"), (40, "ok")])
 def test_few_patients_of_several_units_say_so(patients: int, status: str) -> None:
     owners = np.repeat(np.arange(patients), 2)
     first, second = np.arange(2 * patients) % 3 > 0, np.arange(2 * patients) % 5 > 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 from scipy.special import logit
 from sklearn.metrics import roc_auc_score
 
@@ -80,7 +81,9 @@ def test_limits_lie_on_the_logit_scale_of_the_share_of_the_range(ranked) -> None
     share, low, high = (part / 0.2 for part in (found.value, found.low, found.high))
     centre = (logit(low) + logit(high)) / 2
     assert centre == pytest.approx(logit(share))
-    half = 1.959964 * found.standard_error / 0.2 / (share * (1 - share))
+    rarer = min(ranked[0].sum(), (1 - ranked[0]).sum())
+    quantile = stats.t.ppf(0.975, rarer - 1) * np.sqrt(rarer / (rarer - 1))
+    half = quantile * found.standard_error / 0.2 / (share * (1 - share))
     assert logit(high) - centre == pytest.approx(half, rel=1e-5)
 
 

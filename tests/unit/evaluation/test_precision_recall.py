@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 from scipy.special import logit
 from sklearn.metrics import average_precision_score
 
@@ -60,7 +61,8 @@ def test_limits_lie_on_the_logit_scale() -> None:
     rng = np.random.default_rng(2)
     labels = (np.arange(150) % 4 == 0).astype(int)
     found = average_precision(labels, rng.normal(size=150) + labels, resamples=300)
-    half = 1.959964 * found.standard_error / (found.value * (1 - found.value))
+    quantile = stats.t.ppf(0.975, 37) * np.sqrt(38 / 37)  # 38 positive patients
+    half = quantile * found.standard_error / (found.value * (1 - found.value))
     assert [logit(found.low), logit(found.high)] == pytest.approx(
         [logit(found.value) - half, logit(found.value) + half], rel=1e-5
     )

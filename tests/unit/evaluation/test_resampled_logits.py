@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 from scipy.special import expit, logit
 
 from medvision.evaluation.resampled_logits import on_logit_scale
@@ -19,7 +20,7 @@ def _estimate(value: float, error: float) -> BootstrapEstimate:
 @pytest.mark.parametrize("most", [1.0, 0.1])
 def test_limits_by_hand(most: float) -> None:
     found = on_logit_scale(_estimate(0.7 * most, 0.05 * most), "x", TRUTH, CODES, most=most)
-    half = 1.9599640 * 0.05 / (0.7 * 0.3)
+    half = stats.t.ppf(0.975, 5) * np.sqrt(6 / 5) * 0.05 / (0.7 * 0.3)  # six patients of the rarer class
     assert found.low == pytest.approx(most * expit(logit(0.7) - half))
     assert found.high == pytest.approx(most * expit(logit(0.7) + half))
     assert (found.status, found.method) == ("ok", "x")

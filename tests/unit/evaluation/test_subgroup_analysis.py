@@ -124,3 +124,11 @@ def test_interactions_of_several_covariates_are_one_family() -> None:
     found = {"one": subgroups(labels, scores, groups), "two": subgroups(labels, scores, np.roll(groups, 7))}
     adjusted = adjusted_interactions(found)
     assert all(adjusted[name] >= one.p for name, one in found.items())
+
+
+def test_the_difference_of_separate_groups_is_newcombes() -> None:
+    # Newcombe, Stat Med 1998;17:873, Table II, method 10: 56/70 - 48/80 is 0.0524 to 0.3339.
+    hits, groups = np.repeat([1, 0, 1, 0], [56, 14, 48, 32]), np.repeat(["A", "B"], [70, 80])
+    found = subgroups(np.ones(150, dtype=int), hits, groups, metric="sensitivity", threshold=0.5)
+    gap = found.differences["A"]
+    assert (gap.low, gap.high) == pytest.approx((0.0524, 0.3339), abs=6e-5)

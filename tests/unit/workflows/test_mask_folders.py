@@ -198,9 +198,12 @@ def test_tables_and_files(folders, patients, tmp_path) -> None:
     found = found_in(folders, patients=patients, lesions={"merge_within_mm": 1.5, "min_volume_mm3": 2})
     text = show_tables(evaluation_tables(found), tmp_path / "out", found.to_json(), "evaluation")
     write_mask_rows(found, tmp_path / "out")
-    for said in ("mean of structures", "Lesion-wise Dice", "In both", "dilated by 1.5 mm"):
-        assert said in text
-    assert "| Median [IQR] |" in (tmp_path / "out" / "evaluation.md").read_text(encoding="utf-8")
+    pages = [f"{name}.md" for name in ("evaluation", "structures", "lesion_summary")]
+    written = "".join((tmp_path / "out" / page).read_text(encoding="utf-8") for page in pages)
+    for said in ("Median [IQR]", "mean of structures", "Lesion-wise Dice", "In both", "dilated by 1.5 mm"):
+        assert said in written
+    assert "Structure" in text
+    assert "† fewer than 10 patients" in written
     for name in ("evaluation", "structures", "lesion_summary"):
         for kind in ("csv", "md", "tex", "html"):
             assert (tmp_path / "out" / f"{name}.{kind}").read_text()
