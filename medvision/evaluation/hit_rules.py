@@ -31,7 +31,7 @@ def parse_hit_rule(rule: str) -> tuple[str, float]:
         >>> parse_hit_rule("distance <= 5 mm")
         ('distance', 5.0)
     """
-    match = _RULE.match(rule.replace(" ", "").replace("≥", ">=").replace("≤", "<="))
+    match = _RULE.match(str(rule).replace(" ", "").replace("≥", ">=").replace("≤", "<="))
     problem = EvaluationError(
         f"rule={rule!r} is no hit rule; write iou>=0.3, centre_in_box, distance<=5 or distance<=radius"
     )
