@@ -15,11 +15,14 @@ from medvision.evaluation import (
     auroc,
     average_precision,
     bootstrap,
+    compare_at,
     compare_auroc,
     compare_cross_validated_auroc,
     cross_validated_auroc,
     multiclass_auroc,
     partial_auroc,
+    proportion,
+    sensitivity_at,
     subgroups,
 )
 
@@ -34,6 +37,20 @@ def gap(area: float) -> float:
 def binormal(positive: int, negative: int, area: float):
     labels = np.repeat([1, 0], [positive, negative])
     return lambda rng: (labels, rng.normal(size=len(labels)) + gap(area) * labels)
+
+
+FIXED_RATES = [(30, 30, 0.8, 0.9), (50, 50, 0.95, 0.9), (30, 200, 0.8, 0.95), (100, 100, 0.9, 0.9)]
+
+
+def binormal_at(positive: int, negative: int, sensitivity: float, specificity: float):
+    labels = np.repeat([1, 0], [positive, negative])
+    shift = float(norm.ppf(sensitivity) + norm.ppf(specificity))
+    return lambda rng: (labels, rng.normal(size=len(labels)) + shift * labels)
+
+
+def wilson_at(labels, scores, specificity: float):
+    cut = np.quantile(scores[labels == 0], specificity, method="inverted_cdf")
+    return proportion(int((scores[labels == 1] > cut).sum()), int(labels.sum()))
 
 
 def two_models(positive: int, negative: int, areas: tuple[float, float], correlation: float = 0.5):
@@ -229,6 +246,20 @@ def parts():
             {},
             draws,
         )
+    for positive, negative, sensitivity, specificity in FIXED_RATES:
+        yield Setting(
+            "Parts of the ROC curve, precision and recall",
+            f"{positive} and {negative} cases: sensitivity {sensitivity:g} at specificity {specificity:g}",
+            binormal_at(positive, negative, sensitivity, specificity),
+            sensitivity,
+            {
+                "`sensitivity_at`": lambda s, rate=specificity: sensitivity_at(
+                    *s, specificity=rate, resamples=400
+                )
+            },
+            {"Wilson at the threshold found": lambda s, rate=specificity: wilson_at(*s, rate)},
+            1000,
+        )
     for n, prevalence, area in [(100, 0.3, 0.8), (300, 0.1, 0.8), (300, 0.1, 0.9), (1000, 0.05, 0.85)]:
         yield Setting(
             "Parts of the ROC curve, precision and recall",
@@ -332,6 +363,19 @@ def tests():
             {"`compare_auroc`, unpaired": lambda s: compare_auroc(*s, paired=False)},
             {},
             3000,
+        )
+    for positive, negative, sensitivity, specificity in FIXED_RATES:
+        shift = float(norm.ppf(sensitivity) + norm.ppf(specificity))
+        area = float(norm.cdf(shift / math.sqrt(2)))
+        yield Setting(
+            section,
+            f"sensitivities {sensitivity:g} of two models at specificity {specificity:g}, "
+            f"{positive} and {negative} cases",
+            two_models(positive, negative, (area, area)),
+            None,
+            {"`compare_at`": lambda s, rate=specificity: compare_at(*s, specificity=rate, resamples=400)},
+            {},
+            1000,
         )
     for patients in (15, 30, 60, 150):
         yield Setting(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
+from medvision.cli_options import examples, refuse_given
 from medvision.workflows.clusters import Clusters
 
 if TYPE_CHECKING:
@@ -13,11 +14,6 @@ if TYPE_CHECKING:
 
 _SINGLE = Clusters()
 _Clusters = Annotated[Clusters, Parameter(name="*", show_default=False)]
-
-
-def examples(*commands: str) -> str:
-    """Return the epilogue of a verb's help: commands that work."""
-    return "\n\n".join(["Examples:", *commands])
 
 
 plan = App(
@@ -49,9 +45,9 @@ def plan_auroc(
     expected: float,
     half_width: float | None = None,
     null: float | None = None,
-    power: float = 0.8,
+    power: float | None = None,
     prevalence: float | None = None,
-    scores: Literal["ratings", "continuous"] = "ratings",
+    scores: Literal["ratings", "continuous"] | None = None,
     clusters: _Clusters = _SINGLE,
     level: float = 0.95,
     json: bool = False,
@@ -62,19 +58,23 @@ def plan_auroc(
         expected: The expected area.
         half_width: Of its interval, such as 0.05; or
         null: The area that it is tested against.
-        power: Chance to find a difference from it.
+        power: Chance to find a difference from it; 0.8 by default.
         prevalence: Share of cases with the condition; without it as many are chosen with it as without.
-        scores: ratings on few levels (cautious), or continuous scores.
+        scores: ratings on few levels (cautious, the default), or continuous scores; for an interval.
         clusters: Several cases a patient, and losses.
         level: Confidence level; 1 - it is the type I error.
         json: Print JSON.
     """
     from medvision.workflows.plan import plan_auroc as planned
 
+    if null is None:
+        refuse_given("is said of a test; name what it is against with --null", power=power)
+    if half_width is None:
+        refuse_given("is said of an interval; name its --half-width", scores=scores)
     return _show_plan(
         planned(
-            expected, half_width=half_width, null=null, power=power, prevalence=prevalence, scores=scores,
-            clusters=clusters, level=level,
+            expected, half_width=half_width, null=null, power=0.8 if power is None else power,
+            prevalence=prevalence, scores=scores or "ratings", clusters=clusters, level=level,
         ),
         json,
     )  # fmt: skip
@@ -161,11 +161,11 @@ def plan_compare(
     measure: Literal["auroc", "sensitivity", "specificity"],
     first: float,
     second: float,
-    correlation: float = 0.5,
+    correlation: float | None = None,
     discordant: float | None = None,
-    power: float = 0.8,
+    power: float | None = None,
     prevalence: float | None = None,
-    scores: Literal["ratings", "continuous"] = "ratings",
+    scores: Literal["ratings", "continuous"] | None = None,
     clusters: _Clusters = _SINGLE,
     level: float = 0.95,
     json: bool = False,
@@ -176,21 +176,26 @@ def plan_compare(
         measure: What is compared.
         first: Expected of the first model.
         second: Expected of the second.
-        correlation: Of two areas on the same cases; 0.3 to 0.6 is usual, 0 is cautious.
+        correlation: Of two areas on the same cases; 0.3 to 0.6 is usual, 0 is cautious, 0.5 the default.
         discordant: Share of cases on which two sensitivities disagree; by default what independence gives.
-        power: Chance to find the difference.
+        power: Chance to find the difference; 0.8 by default.
         prevalence: Share of cases with the condition.
-        scores: ratings on few levels (cautious), or continuous scores; for areas.
+        scores: ratings on few levels (cautious, the default), or continuous scores; for areas.
         clusters: Several cases a patient, and losses.
         level: 1 - it is the type I error.
         json: Print JSON.
     """
     from medvision.workflows.plan import plan_comparison
 
+    if measure == "auroc":
+        refuse_given("is said of a sensitivity or specificity, not of areas", discordant=discordant)
+    else:
+        refuse_given("is said of areas (--measure auroc)", correlation=correlation, scores=scores)
     return _show_plan(
         plan_comparison(
-            measure, first, second, correlation=correlation, discordant=discordant, power=power,
-            prevalence=prevalence, scores=scores, clusters=clusters, level=level,
+            measure, first, second, correlation=0.5 if correlation is None else correlation,
+            discordant=discordant, power=0.8 if power is None else power, prevalence=prevalence,
+            scores=scores or "ratings", clusters=clusters, level=level,
         ),
         json,
     )  # fmt: skip

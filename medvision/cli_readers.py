@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from medvision.cli_plan import examples
+from medvision.cli_options import examples, refuse_given
 from medvision.cli_plan import plan as plan
 from medvision.errors import EvaluationError
 from medvision.workflows.clusters import Clusters
 from medvision.workflows.reader_options import ReaderVariances, ReadingColumns
 
 _SINGLE, _COLUMNS, _NO_VARIANCES = Clusters(), ReadingColumns(), ReaderVariances()
+_NO_AREA = "is said of --figure sensitivity or specificity, not of an area"
 _Flat = Parameter(name="*", show_default=False)
 
 
@@ -63,6 +65,14 @@ def plan_readers(
 
     if pilot is not None and variances.given():
         raise EvaluationError("give a pilot table or variances, not both")
+    if pilot is None:
+        given = {name: getattr(columns, name) != own for name, own in asdict(_COLUMNS).items()}
+        refuse_given(
+            "is said of a table of a pilot; name it with --pilot", **given, figure=figure != "auc",
+            threshold=threshold,
+        )  # fmt: skip
+    elif figure == "auc":
+        refuse_given(_NO_AREA, threshold=threshold)
     known = (
         pilot_from(variances)
         if pilot is None
@@ -117,6 +127,8 @@ def evaluate_readings(
             "a table of readings needs --modality COLUMN to compare modalities, or --ai NAME to compare the "
             "algorithm of that name with the other readers: one of the two"
         )
+    if figure == "auc":
+        refuse_given(_NO_AREA, threshold=threshold)
     limit = _number(threshold)
     found = (
         evaluate_readers(table, columns, figure=figure, threshold=limit, scope=scope, level=level)

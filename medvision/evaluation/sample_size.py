@@ -73,6 +73,10 @@ def sample_size_proportion(
     n = float(ndtri((1 + level) / 2)) ** 2 * expected * (1 - expected) / half_width**2
     if method == "wilson":
         n = _fewest_by_wilson(expected, half_width, float(ndtri((1 + level) / 2)))
+        if n < 1:
+            raise EvaluationError(
+                f"half_width={half_width} is wider than the interval of one unit; ask for less"
+            )
     if prevalence is not None:
         require_between("prevalence", prevalence, 0, 1)
         n /= prevalence

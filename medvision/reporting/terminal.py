@@ -6,6 +6,7 @@ import io
 import re
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich import box
@@ -19,7 +20,8 @@ from medvision.reporting.tables.performance import performance_table
 from medvision.reporting.tables.segmentation import segmentation_table
 from medvision.reporting.tables.table import Table
 
-_WIDEST = 140
+_WIDEST, _NARROWEST, _NARROW = 140, 60, 100
+_METHOD, _LEVEL = "Method", re.compile(r"\((\d+(?:\.\d+)?%) CI ")
 _BETWEEN, _LITTLE = 3, 12
 _WORD = re.compile(r"^ *\S+|\S+", re.MULTILINE)  # the first one with the indentation of its line
 
@@ -35,7 +37,7 @@ def terminal_summary(run: Path) -> str:
 
 
 def table_text(table: Table, width: int | None = None) -> str:
-    """Return a table as text with its title and notes.
+    """Return a table as text with its title and notes; in a narrow one methods stand in the notes.
 
     Args:
         table: The table.
@@ -50,7 +52,9 @@ def table_text(table: Table, width: int | None = None) -> str:
          AUC       0.91
         <BLANKLINE>
     """
-    columns = width or min(_WIDEST, max(100, shutil.get_terminal_size((120, 24)).columns))
+    columns = width or min(_WIDEST, max(_NARROWEST, shutil.get_terminal_size((120, 24)).columns))
+    if columns < _NARROW and table.rows:
+        table = _narrowed(table)
     stream = io.StringIO()
     console = Console(file=stream, width=columns, force_terminal=False, highlight=False, markup=False)
     grid = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=True)
@@ -64,6 +68,35 @@ def table_text(table: Table, width: int | None = None) -> str:
         console.print(f"- {note}")
     lines = [line.rstrip() for line in stream.getvalue().splitlines()]
     return "\n".join(lines) + "\n"
+
+
+def _narrowed(table: Table) -> Table:
+    """The table with methods in its notes, and the level of intervals in its head, where it has them."""
+    if _METHOD in table.columns:
+        table = _methods_below(table)
+    columns, cells = [], []
+    for name, *column in zip(table.columns, *table.rows, strict=True):
+        levels = {level for cell in column for level in _LEVEL.findall(cell)}
+        one = levels.pop() if len(levels) == 1 else None
+        columns.append(name if one is None else f"{name} ({one} CI)")
+        cells.append(column if one is None else [_LEVEL.sub("(", cell) for cell in column])
+    return replace(table, columns=tuple(columns), rows=tuple(zip(*cells, strict=True)))
+
+
+def _methods_below(table: Table) -> Table:
+    place = table.columns.index(_METHOD)
+    used: dict[str, set[str]] = {}
+    for row in table.rows:
+        used.setdefault(row[0], set()).add(row[place])
+    methods: dict[str, dict[str, None]] = {}
+    for row in table.rows:
+        # A measure of several methods is told apart by its next cell, such as the fold.
+        name = row[0].strip() if len(used[row[0]]) == 1 else f"{row[0].strip()} {row[1]}"
+        methods.setdefault(row[place], {})[name] = None
+    rows = tuple((*row[:place], *row[place + 1 :]) for row in table.rows)
+    columns = (*table.columns[:place], *table.columns[place + 1 :])
+    notes = [f"method of {', '.join(names)}: {method}" for method, names in methods.items() if method]
+    return replace(table, columns=columns, rows=rows, notes=(*table.notes, *notes))
 
 
 def _widths(by_column: Sequence[Sequence[str]], room: int) -> list[int | None]:

@@ -116,7 +116,6 @@ def read_labels(
     columns = _columns({f"label {name}": name for name in labels}, dict(zip(labels, scores, strict=True)),
                        patient, case)  # fmt: skip
     roles = [f"score of {name}" for name in labels]
-    known = {"0", "1"} | {word(positive)}
 
     def strange(frame: pd.DataFrame) -> list[str]:
         return [
@@ -124,7 +123,7 @@ def read_labels(
             "present (positive=)"
             for name in labels
             if len(found := sorted(set(frame[name].dropna().map(word)))) > 2
-            or (word(positive) not in found and not set(found) <= known)
+            or (word(positive) not in found and not {word(positive), *found} <= {"0", "1"})
         ]
 
     frame, source = read_rows(table, columns, numbers=roles, more=strange)

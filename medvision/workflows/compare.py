@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -23,7 +24,10 @@ from medvision.evaluation import (
 )
 from medvision.evaluation.estimates import p_text
 from medvision.workflows.evaluation_result import record_of, text_of
-from medvision.workflows.prediction_table import Predictions, read_predictions
+from medvision.workflows.prediction_table import Predictions, read_predictions, rows_note, word
+
+_SHOWN = 20
+_ZEROS = re.compile(r"^0+(?=\d)|\.0+$")
 
 Table = pd.DataFrame | str | Path
 
@@ -116,12 +120,10 @@ def compare(
         ('new', 40)
     """
     named = _named(tables)
-    models = {
-        name: read_predictions(
-            table, label=label, score=score, patient=patient, case=on, fold=fold, positive=positive
-        )
-        for name, table in named.items()
-    }
+    if threshold is not None and not math.isfinite(threshold):
+        raise EvaluationError(f"threshold={threshold} is no finite number")
+    columns = {"label": label, "score": score, "patient": patient, "case": on, "fold": fold}
+    models = _read(named, columns, positive)
     _check_agreement(models)
     order = {
         name: np.argsort(np.asarray(model.cases).astype(str), kind="stable") for name, model in models.items()
@@ -131,7 +133,7 @@ def compare(
     for a, b in pairs:
         found += [(a, b, metric, result) for metric, result in _pair(models, order, a, b, threshold, level)]
     first = next(iter(models.values()))
-    notes = list(first.notes)
+    notes = [rows_note(len(first.labels), first.patients, "case"), *_all_notes(models)]
     if len(pairs) > 1:
         notes.append(f"p-values are adjusted by Holm's method over {len(pairs)} pairs for each metric")
     if fold is not None:
@@ -157,9 +159,37 @@ def _named(tables: Mapping[str, Table] | Sequence[Table]) -> dict[str, Table]:
             for stem, t in zip(stems, tables, strict=True)
         ]
         named = dict(zip(names, tables, strict=True))
-    if len(named) < 2 or len(named) != len(tables):
+    if len(named) != len(tables):
+        raise EvaluationError(
+            "the same table, or one of the same name, was given twice; a comparison needs tables of "
+            "different models with different names"
+        )
+    if len(named) < 2:
         raise EvaluationError("a comparison needs at least two tables with different names; name them")
     return named
+
+
+def _read(
+    named: Mapping[str, Table], columns: Mapping[str, str | None], positive: object
+) -> dict[str, Predictions]:
+    """Every table, or all that is wrong with any of them."""
+    models, wrong = {}, []
+    for name, table in named.items():
+        try:
+            models[name] = read_predictions(table, positive=positive, **columns)  # type: ignore[arg-type] # label and score are set
+        except EvaluationError as error:
+            wrong.append(error)
+    if len(wrong) == 1:
+        raise wrong[0]
+    if wrong:
+        lines = [line for error in wrong for line in (error.message, *(f"  {one}" for one in error.problems))]
+        raise EvaluationError(f"{len(wrong)} of {len(named)} tables cannot be compared", problems=lines)
+    return models
+
+
+def _all_notes(models: Mapping[str, Predictions]) -> list[str]:
+    """The notes of every table, each once."""
+    return list(dict.fromkeys(note for model in models.values() for note in model.notes))
 
 
 def _check_agreement(models: Mapping[str, Predictions]) -> None:
@@ -173,29 +203,52 @@ def _check_agreement(models: Mapping[str, Predictions]) -> None:
             (other.index.difference(reference.index), names[0]),
         ):
             if len(missing):
-                problems.append(
-                    f"{len(missing)} cases are not in {where}: {', '.join(map(str, missing[:5]))}"
-                )
+                problems.append(f"{_cases(len(missing))} not in {where}: {_listed(missing)}")
         shared = reference.index.intersection(other.index)
         for column in reference.columns:
             differing = shared[(reference.loc[shared, column] != other.loc[shared, column]).to_numpy()]
             if len(differing):
+                many = "1 case" if len(differing) == 1 else f"{len(differing)} cases"
+                one, two = (table.loc[differing[0], column] for table in (reference, other))
                 problems.append(
-                    f"the {column} of {len(differing)} cases differs between {names[0]} and {name}: "
-                    f"{', '.join(map(str, differing[:5]))}"
+                    f"the {column} of {many} differs between {names[0]} and {name}: "
+                    f"{_listed(differing)} ({differing[0]}: {one} and {two})"
                 )
+        problems += _spelled_apart(reference.index, other.index, names[0], name)
     if problems:
         raise EvaluationError(
             "the tables do not hold the same cases; paired models need them", problems=problems
         )
 
 
+def _cases(n: int) -> str:
+    return "1 case is" if n == 1 else f"{n} cases are"
+
+
+def _listed(cases: pd.Index[Any]) -> str:
+    more = f" and {len(cases) - _SHOWN} more" if len(cases) > _SHOWN else ""
+    return ", ".join(map(str, cases[:_SHOWN])) + more
+
+
+def _spelled_apart(first: pd.Index[Any], second: pd.Index[Any], a: str, b: str) -> list[str]:
+    """Cases that are the same but for what a spreadsheet does to numbers: 007 becomes 7, 7 becomes 7.0."""
+    one, two = ({_ZEROS.sub("", str(case)): str(case) for case in cases} for cases in (first, second))
+    shared = [name for name in one.keys() & two.keys() if one[name] != two[name]]
+    if not shared:
+        return []
+    name = min(shared)
+    return [
+        f"{one[name]} of {a} may be {two[name]} of {b}, and {len(shared) - 1} more are written so: a program "
+        "may have read them as numbers; write them alike"
+    ]
+
+
 def _by_case(model: Predictions) -> pd.DataFrame:
-    columns: dict[str, Any] = {"label": model.labels}
+    columns: dict[str, Any] = {"label": np.where(model.labels, "positive", "negative")}
     if model.patients is not None:
         columns["patient"] = model.patients.astype(str)
     if model.folds is not None:
-        columns["fold"] = model.folds.astype(str)
+        columns["fold"] = [word(fold) for fold in model.folds]
     return pd.DataFrame(columns, index=pd.Index(np.asarray(model.cases).astype(str)))
 
 

@@ -16,11 +16,12 @@ from medvision.workflows.compare import ComparedModels, comparison_records, esti
 from medvision.workflows.mask_folders import (
     StructureLabels,
     check_grids,
+    check_settings,
     paired_masks,
     read_patients,
     score_masks,
 )
-from medvision.workflows.progress import Display, display
+from medvision.workflows.progress import display
 
 Found = list[tuple[str, str, str, SegmentationComparison]]
 
@@ -62,15 +63,19 @@ def compare_masks(
         EvaluationError: Fewer than two folders, or as for `evaluate_masks`.
         GeometryError: The masks of a case do not lie on one grid.
     """
+    check_settings(level, nsd_tolerance_mm, lesions)
     folders = _named([Path(folder) for folder in prediction_dirs])
-    tables, notes = {}, []
+    paired = {name: paired_masks(Path(reference_dir), folder) for name, folder in folders.items()}
+    notes = [f"{name}: {note}" for name, (_, told) in paired.items() for note in told]
+    tables = {}
     with display(quiet=quiet) as shown:
-        for name, folder in folders.items():
-            cases, told = _scored(
-                folder, Path(reference_dir), labels, nsd_tolerance_mm, patients, lesions, shown
-            )
-            tables[name] = cases
-            notes += [f"{name}: {note}" for note in told]
+        # What is wrong with any folder is found before the first one is measured.
+        owned = {}
+        for name, (pairs, _) in paired.items():
+            owned[name] = list(pairs) if patients is None else read_patients(patients, list(pairs))
+            check_grids(pairs, labels, shown)
+        for name, (pairs, _) in paired.items():
+            tables[name] = score_masks(pairs, labels, nsd_tolerance_mm, owned[name], lesions, shown).cases
     found: Found = []
     measures = (*_COMPARED, *(_LESIONS if lesions is not None else ()))
     for a, b in combinations(tables, 2):
@@ -97,21 +102,6 @@ def _named(folders: Sequence[Path]) -> dict[str, Path]:
     if len(named) < 2 or len(named) != len(folders):
         raise EvaluationError("a comparison needs at least two folders of masks with different names")
     return named
-
-
-def _scored(
-    folder: Path,
-    reference: Path,
-    labels: StructureLabels,
-    nsd_tolerance_mm: float,
-    patients: Mapping[str, str] | pd.DataFrame | str | Path | None,
-    lesions: Mapping[str, Any] | None,
-    shown: Display,
-) -> tuple[pd.DataFrame, list[str]]:
-    pairs, notes = paired_masks(reference, folder)
-    owners = list(pairs) if patients is None else read_patients(patients, list(pairs))
-    check_grids(pairs, labels, shown)
-    return score_masks(pairs, labels, nsd_tolerance_mm, owners, lesions, shown).cases, notes
 
 
 def _pair(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -77,7 +78,7 @@ def evaluate(
         patient: Column of the patient, the unit of independence.
         case: Column of the case; one row each.
         fold: Column of the fold, for out-of-fold scores of a cross-validation.
-        repeat: Column of the repeat, for a repeated cross-validation.
+        repeat: Column of the repeat, for a repeated cross-validation; with the patient, or the case.
         positive: The label that means that the condition is present.
         threshold: A prediction is positive at this score and above; or the column that holds it; of several
             labels a number, or one for each.
@@ -113,8 +114,14 @@ def evaluate(
              "by": bool(by), "sampling": sampling != "cohort", "missing": missing != "refuse",
              "calibration": calibration, "decision_curve": decision_curve is not None},
         )  # fmt: skip
-    if ordinal or (isinstance(threshold, Sequence) and not isinstance(threshold, str)):
-        raise EvaluationError("ordinal, and a threshold for each label, need a score for each class or label")
+    if ordinal:
+        raise EvaluationError("ordinal needs a column of scores for each class")
+    if isinstance(threshold, Sequence) and not isinstance(threshold, str):
+        told = ",".join(f"{one:g}" for one in threshold)
+        raise EvaluationError(
+            f"threshold={told}: one label has one threshold, written with a decimal point; several are for "
+            "several labels"
+        )
     columns = {
         "label": label,
         "score": score,
@@ -126,12 +133,19 @@ def evaluate(
     one_of(missing, ("refuse", "drop", "bounds"), "missing")
     stated, further = _prevalences(prevalence)
     everyone = read_predictions(table, positive=positive, keep_missing=missing != "refuse", **columns)  # type: ignore[arg-type] # label and score are set
+    everyone, repeat_notes = _owned(everyone)
     found = complete_cases(everyone)
     groups = groups_of(found.frame, by, str(found.source["name"]))
     limit, limit_notes, status = operating_point(found, columns, positive, threshold, threshold_rule, fit_on)
+    if limit is None and (further or (stated is not None and decision_curve is None)):
+        raise EvaluationError(
+            "prevalence is for predictive values, which need a threshold or a threshold_rule; without one "
+            "only a decision curve uses it, and a single one"
+        )
     records, notes = _ranking(found, sampling, level)
     notes = [
         rows_note(len(found.labels), found.patients, unit, repeated=found.repeats is not None),
+        *repeat_notes,
         *found.notes,
         *_class_notes(found),
         *notes,
@@ -142,7 +156,7 @@ def evaluate(
     else:
         records_at, cells = records_at_threshold(found, limit, sampling, stated, level, status)
         records += records_at + records_at_prevalences(found, limit, further, level, status)
-        notes += [*limit_notes, *sampling_notes(sampling, stated, further)]
+        notes += [*limit_notes, *_one_sided(found, limit), *sampling_notes(sampling, stated, further)]
     curves: dict[str, pd.DataFrame] = {}
     for part in _of_probabilities(found, calibration, decision_curve, level, sampling, stated):
         records += part.records
@@ -172,6 +186,35 @@ def evaluate(
         interactions=tests,
         curves=curves,
     )
+
+
+def _owned(found: Predictions) -> tuple[Predictions, list[str]]:
+    """Repeats whose rows belong together: by the patient, or else by the case.
+
+    Raises:
+        EvaluationError: Neither is named; each case would count once a repeat.
+    """
+    if found.repeats is None or found.patients is not None:
+        return found, []
+    if found.cases is None:
+        raise EvaluationError(
+            "repeat: every case stands in a row of each repeat; name the patient of each row, or its case, "
+            "so that intervals count it once"
+        )
+    note = "no patient was named, so each case is taken for a patient of its own"
+    return replace(found, patients=found.cases), [note]
+
+
+def _one_sided(found: Predictions, limit: float | NDArray[np.float64]) -> list[str]:
+    """A threshold that lies outside the scores, such as 0.5 where scores are percentages."""
+    called = found.scores >= limit
+    if called.any() and not called.all():
+        return []
+    low, high = found.scores.min(), found.scores.max()
+    return [
+        f"{'every' if called.all() else 'no'} prediction is positive, for the scores run from {low:g} to "
+        f"{high:g}: is the threshold on their scale?"
+    ]
 
 
 def _several(
@@ -218,7 +261,7 @@ def _prevalences(prevalence: float | Sequence[float] | None) -> tuple[float | No
     """The one prevalence that all predictive values hold at, or several beside that of the sample."""
     if prevalence is None or isinstance(prevalence, int | float):
         return prevalence, []
-    values = [float(value) for value in prevalence]
+    values = list(dict.fromkeys(float(value) for value in prevalence))
     return (values[0], []) if len(values) == 1 else (None, values)
 
 
@@ -293,7 +336,13 @@ def _ranking(
 
 
 def _class_notes(found: Predictions) -> list[str]:
-    positive, n = int(found.labels.sum()), len(found.labels)
+    # Of a repeated validation the cases of one repeat, not those of all together.
+    parts = [np.ones(len(found.labels), dtype=bool)]
+    if found.repeats is not None:
+        names = found.repeats.astype(str)
+        parts = [names == one for one in np.unique(names)]
+    positive = max(int(found.labels[part].sum()) for part in parts)
+    n = positive + max(int((~found.labels[part]).sum()) for part in parts)
     notes = []
     for name, count in (("positive", positive), ("negative", n - positive)):
         if count == 0:
@@ -346,10 +395,17 @@ def evaluate_masks(
         EvaluationError: A folder is empty, or cases have no prediction or patient; each is named.
         GeometryError: The two masks of a case do not lie on one grid; each case is named.
     """
-    from medvision.workflows.mask_folders import check_grids, paired_masks, read_patients, score_masks
+    from medvision.workflows.mask_folders import (
+        check_grids,
+        check_settings,
+        paired_masks,
+        read_patients,
+        score_masks,
+    )
     from medvision.workflows.mask_records import mask_notes, mask_records, presence_counts
     from medvision.workflows.progress import display
 
+    check_settings(level, nsd_tolerance_mm, lesions)
     pairs, notes = paired_masks(Path(reference_dir), Path(prediction_dir))
     owners = list(pairs) if patients is None else read_patients(patients, list(pairs))
     with display(quiet=quiet) as shown:
@@ -357,8 +413,11 @@ def evaluate_masks(
         scores = score_masks(pairs, labels, nsd_tolerance_mm, owners, lesions, shown)
     records = mask_records(scores.cases, level, seed, lesions=lesions is not None)
     told = mask_notes(scores.cases, nsd_tolerance_mm, lesions, patients_named=patients is not None)
+    structures = tuple(presence_counts(scores.cases))
+    nowhere = [one["structure"] for one in structures if one["neither"] == len(pairs)]
+    notes += [f"no mask holds {name} (value {labels[name]}): is that its value?" for name in nowhere]
     source = {"name": Path(reference_dir).name, "rows": len(pairs), "nsd_tolerance_mm": nsd_tolerance_mm}
     return Evaluation(
         tuple(records), {}, (*notes, *told), source, None, scores.cases, lesions=scores.lesions,
-        components=scores.components, structures=tuple(presence_counts(scores.cases)),
+        components=scores.components, structures=structures,
     )  # fmt: skip

@@ -173,7 +173,7 @@ def _negative(column: pd.Series, name: str) -> list[str]:
 
 def _not_two(column: pd.Series, name: str, positive: object) -> list[str]:
     found = sorted(set(column.dropna().map(word)))
-    if len(found) <= 2 and (word(positive) in found or set(found) <= {"0", "1"}):
+    if len(found) <= 2 and (word(positive) in found or {word(positive), *found} <= {"0", "1"}):
         return []
     return [
         f"{name!r} has the values {', '.join(found[:6])}; an event is seen or censored: give 1 and 0, or say "

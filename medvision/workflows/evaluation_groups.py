@@ -43,7 +43,7 @@ def groups_of(frame: pd.DataFrame, by: Sequence[str], source: str) -> dict[str, 
     """
     found, problems = {}, []
     for wanted in by:
-        name, _, cuts = wanted.partition(":")
+        name, _, cuts = (part.strip() for part in wanted.partition(":"))
         if missing := column_problem(frame, "by", name):
             problems.append(missing)
             continue
@@ -54,8 +54,9 @@ def groups_of(frame: pd.DataFrame, by: Sequence[str], source: str) -> dict[str, 
             )
         elif not 1 < (count := len(np.unique(groups))) <= _MOST_GROUPS:
             problems.append(
-                f"by: {name!r} has {count} values; subgroups need 2 to {_MOST_GROUPS}"
-                + (f": cut a number, such as {name}:40/65" if count > _MOST_GROUPS else "")
+                f"by: {name!r} has {'1 value' if count == 1 else f'{count} values'}; subgroups need 2 to "
+                f"{_MOST_GROUPS}"
+                + (f": cut a number, such as {name}:40/65" if _cuttable(frame[name], count) else "")
             )
         else:
             found[name] = groups
@@ -64,10 +65,15 @@ def groups_of(frame: pd.DataFrame, by: Sequence[str], source: str) -> dict[str, 
     return found
 
 
+def _cuttable(column: pd.Series[Any], count: int) -> bool:
+    numbers = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    return count > _MOST_GROUPS and numbers
+
+
 def _cut(column: pd.Series[Any], cuts: str) -> NDArray[np.str_] | None:
     numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64)
     try:
-        edges = sorted(float(cut) for cut in cuts.split("/"))
+        edges = sorted({float(cut) for cut in cuts.split("/")})
     except ValueError:
         return None
     if np.isnan(numbers).sum() > column.isna().sum():

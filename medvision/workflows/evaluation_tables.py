@@ -59,7 +59,7 @@ def _cautions(records: Sequence[Mapping[str, Any]]) -> list[str]:
     measures: dict[str, dict[str, None]] = {}
     for record in records:
         if _printed(record).endswith(_MARK):
-            measures.setdefault(record["status"], {})[measure(record["metric"]).label] = None
+            measures.setdefault(record["status"], {})[_label(record["metric"])] = None
     return [f"† {reason(status)}: {', '.join(names)}" for status, names in measures.items()]
 
 
@@ -152,7 +152,7 @@ def comparison_tables(found: ComparedModels) -> list[Table]:
     centre, method = (("Hodges–Lehmann",), ()) if centred else ((), ("Method",))
     head = ("Models", "Measure", "Difference", *centre, "p", "p (Holm)", *method)
     return [
-        Table("models", "Models", ("Model", "Measure", "Estimate"), own),
+        Table("models", "Models", ("Model", "Measure", "Estimate"), own, tuple(_cautions(found.estimates))),
         Table("comparison", "Differences, first minus second", head, pairs, found.notes),
     ]
 

@@ -42,7 +42,9 @@ class LesionOptions:
             >>> LesionOptions().settings() is None
             True
         """
-        given = {name: value for name, value in asdict(self).items() if value not in (None, False)}
+        given = {
+            name: value for name, value in asdict(self).items() if value is not None and value is not False
+        }
         if not given.pop("lesions", False):
             if given:
                 names = " and ".join(f"--{name.replace('_', '-')}" for name in given)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from medvision.errors import EvaluationError, GeometryError, MedvisionError
 from medvision.evaluation import lesionwise_scores
+from medvision.evaluation.inputs import checked_level
 from medvision.evaluation.segmentation import segmentation_scores
 from medvision.workflows.prediction_table import read_table, require_columns
 from medvision.workflows.progress import Display, counted
@@ -40,6 +41,27 @@ class MaskScores:
     components: pd.DataFrame | None = None
 
 
+def check_settings(level: float, nsd_tolerance_mm: float, lesions: Mapping[str, Any] | None) -> None:
+    """Refuse a setting that no case could be measured with, before the first of many is read.
+
+    Args:
+        level: Confidence level.
+        nsd_tolerance_mm: Of the surface distance.
+        lesions: Settings of `lesionwise_scores`, or None.
+
+    Raises:
+        EvaluationError: The setting is named.
+
+    Example:
+        >>> check_settings(0.95, 1.0, {"connectivity": 26})
+    """
+    checked_level(level)
+    empty = np.zeros((2, 2, 2), dtype=np.uint8)
+    segmentation_scores(empty, empty, (1, 1, 1), labels={"any": 1}, nsd_tolerance_mm=nsd_tolerance_mm)
+    if lesions is not None:
+        lesionwise_scores(empty, empty, (1, 1, 1), labels={"any": 1}, **lesions)
+
+
 def paired_masks(reference_dir: Path, prediction_dir: Path) -> tuple[dict[str, tuple[Path, Path]], list[str]]:
     """The two files of each case.
 
@@ -56,10 +78,14 @@ def paired_masks(reference_dir: Path, prediction_dir: Path) -> tuple[dict[str, t
             "predict them, an empty mask where nothing was found: leaving failures out flatters",
             problems=[*missing, *unused],
         )
-    notes = (
-        [f"{len(extra)} predictions have no reference and were left out: {', '.join(extra)}"] if extra else []
-    )
+    notes = [f"{_extra(len(extra))} left out: {', '.join(extra)}"] if extra else []
     return {case: (found[0][case], found[1][case]) for case in sorted(found[0])}, notes
+
+
+def _extra(n: int) -> str:
+    return (
+        "1 prediction has no reference and was" if n == 1 else f"{n} predictions have no reference and were"
+    )
 
 
 def _masks(folder: Path) -> dict[str, Path]:

@@ -53,6 +53,11 @@ def operating_point(
     number = _as_number(threshold)
     if number is not None:
         return number, [f"a prediction is positive where the score is {number:g} or more"], None
+    if threshold not in found.frame.columns and not str(threshold).strip().isidentifier():
+        raise EvaluationError(
+            f"threshold={threshold!r} is neither a number, such as 0.5, nor a column of "
+            f"{found.source['name']}"
+        )
     require_columns(found.frame, {"threshold": str(threshold)}, str(found.source["name"]))
     limits = pd.to_numeric(found.frame[str(threshold)], errors="coerce").to_numpy(dtype=np.float64)
     if not np.isfinite(limits).all():
@@ -80,6 +85,12 @@ def _chosen(
     others = {role: columns[role] for role in ("label", "score", "patient")}
     tuning = read_predictions(fit_on, positive=positive, **others)  # type: ignore[arg-type] # label and score are set
     limit = choose_threshold(tuning.labels, tuning.scores, rule=rule)
+    if tuning.source["sha256"] == found.source["sha256"]:
+        note = (
+            f"OPTIMISTIC: the threshold {limit:g} was chosen by {rule} on the evaluated table itself, which "
+            "was also given as the one to choose on (fit_on)"
+        )
+        return limit, [note, *_corrected(found, rule)], OPTIMISTIC
     notes = [f"the threshold {limit:g} was chosen by {rule} on {len(tuning.labels)} other rows"]
     if found.patients is not None and tuning.patients is not None:
         shared = np.intersect1d(found.patients.astype(str), tuning.patients.astype(str))

@@ -82,9 +82,7 @@ def plan_proportion(
         An expected specificity of 0.90 is estimated with a 95% confidence interval (Wilson) of ±0.05 by ...
     """
     n = sample_size_proportion(expected, half_width, method="wilson", level=level)
-    share = 1.0 if prevalence is None else prevalence if measure == "sensitivity" else 1 - prevalence
-    if not 0 < share <= 1:
-        raise EvaluationError(f"prevalence={prevalence} must lie between 0 and 1; write 0.2 for 20%")
+    share = _share(measure, prevalence)
     total = whole_cases(n / share)
     which = "with" if measure == "sensitivity" else "without"
     text = (
@@ -194,7 +192,7 @@ def plan_comparison(
         return _plan(numbers, numbers.total, text, clusters)
     apart = first * (1 - second) + second * (1 - first) if discordant is None else discordant
     n = sample_size_paired_proportions(first - second, apart, power=power, level=level)
-    share = 1.0 if prevalence is None else prevalence if measure == "sensitivity" else 1 - prevalence
+    share = _share(measure, prevalence)
     which = "with" if measure == "sensitivity" else "without"
     text = (
         f"A {measure} of {first:.2f} and one of {second:.2f} on the same cases, of which the two disagree on "
@@ -213,14 +211,23 @@ def _plan(numbers: CaseNumbers, total: int, text: str, clusters: Clusters | None
     patients = around.patients(total)
     if around.per_patient > 1:
         text += (
-            f" Patients have {around.per_patient:g} cases on average, correlated by {around.icc:g}: a design "
-            f"effect of {around.design_effect:.2f}, so {whole_cases(total * around.design_effect)} cases."
+            f" Patients have {around.per_patient:g} cases on average, correlated by {around.icc or 0:g}: a "
+            f"design effect of {around.design_effect:.2f}, so "
+            f"{whole_cases(total * around.design_effect)} cases."
         )
     if around.lost > 0:
         text += f" Allowing for {100 * around.lost:g}% of patients who are lost, {patients} are recruited."
     elif around.per_patient > 1:
         text += f" These are {patients} patients."
     return Plan(numbers.positive, numbers.negative, total, patients, around.design_effect, text)
+
+
+def _share(measure: str, prevalence: float | None) -> float:
+    """Of all cases those that a sensitivity, or a specificity, is measured on."""
+    share = 1.0 if prevalence is None else prevalence if measure == "sensitivity" else 1 - prevalence
+    if not 0 < share <= 1:
+        raise EvaluationError(f"prevalence={prevalence} must lie between 0 and 1; write 0.2 for 20%")
+    return share
 
 
 def _ratio(prevalence: float | None) -> float:

@@ -168,7 +168,7 @@ def _printed(power: float) -> str:
 def _around(pilot: Pilot, clusters: Clusters) -> Clusters:
     if pilot.per_patient is None:
         return clusters
-    if clusters.per_patient != 1 or clusters.icc != 0:
+    if clusters.per_patient != 1 or clusters.icc is not None:
         raise EvaluationError(
             "the pilot's patients already say how the cases of a patient hang together; leave out "
             "--per-patient and --icc, or --patient"
@@ -228,7 +228,7 @@ def _patients_text(row: ReaderRow, around: Clusters) -> str:
         effect = f"{around.design_effect:.2f}"
         text += (
             f", correlated by {around.icc:g}: a design effect of {effect}, so {cases} cases."
-            if around.icc > 0
+            if around.icc
             else "; how these hang together is part of the variances."
         )
     if around.lost > 0:

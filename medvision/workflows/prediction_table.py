@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -17,8 +16,12 @@ from numpy.typing import NDArray
 
 from medvision.cohort.spelling import written_alike
 from medvision.errors import EvaluationError
+from medvision.workflows.table_files import TWICE
+from medvision.workflows.table_files import read_table as read_table
 
 _SHOWN = 20
+_PERCENT = re.compile(r"\s*-?\d+([.,]\d+)?\s*%\s*")
+_COMMA = re.compile(r"\s*-?\d+,\d+\s*")
 _ID_NAME = re.compile(r"patient|subject|mrn|person|(^|_)(id|pid|case|study|accession)(_|$)", re.IGNORECASE)
 
 
@@ -145,9 +148,10 @@ def read_rows(
         shown = problems[:_SHOWN] + ([f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else [])
         empty = list(numbers) == ["score"] and not keep_missing and frame[columns["score"]].isna().any()
         hint = ", or see missing=drop and missing=bounds for scores" if empty else ""
-        raise EvaluationError(
-            f"{len(problems)} problems in {source['name']}; mend or remove those rows{hint}", problems=shown
-        )
+        if any(line.endswith("is missing") for line in problems):
+            hint += "; an empty cell, NA, None, null and nan count as missing"
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        raise EvaluationError(f"{count} in {source['name']}; mend or remove those rows{hint}", problems=shown)
     owners = None if patient is None else int(frame[patient].nunique())
     return frame, {**source, "patients": owners, "columns": dict(columns)}
 
@@ -165,10 +169,10 @@ def rows_note(n: int, patients: NDArray[Any] | None, unit: str, *, repeated: boo
         >>> rows_note(4, np.array(["A", "A", "B", "C"]), "nodule")
         '4 nodules of 3 patients; intervals account for clustering'
     """
-    many = f"{unit}s"
+    many = _plural(unit)
     if patients is None:
         return f"{n} {many}; no patient was named, so each {unit} is taken for a patient of its own"
-    owners = len(np.unique(patients))
+    owners = len(np.unique(patients.astype(str)))
     if repeated:
         return f"{n} {many} of {owners} patients in several repeats; intervals count patients"
     if owners == n:
@@ -176,60 +180,13 @@ def rows_note(n: int, patients: NDArray[Any] | None, unit: str, *, repeated: boo
     return f"{n} {many} of {owners} patients; intervals account for clustering"
 
 
-def read_table(
-    table: pd.DataFrame | str | Path, *, text_columns: Sequence[str] = ()
-) -> tuple[pd.DataFrame, dict[str, object]]:
-    """A table and where it came from.
-
-    Args:
-        table: A DataFrame, or the path of a ``.csv``, ``.tsv``, ``.txt``, ``.parquet`` or ``.xlsx`` file.
-            A CSV separated by semicolons is read with decimal commas.
-        text_columns: Columns of identifiers, kept as text so that 007 stays 007.
-
-    Raises:
-        EvaluationError: The file is absent, of another kind, or broken.
-
-    Example:
-        >>> read_table(pd.DataFrame({"score": [0.5]}))[1]["rows"]
-        1
-    """
-    if isinstance(table, pd.DataFrame):
-        content = table.to_csv(index=False).encode()
-        source: dict[str, object] = {"name": "the table", "sha256": hashlib.sha256(content).hexdigest()}
-        return table.reset_index(drop=True), {**source, "rows": len(table)}
-    path = Path(table)
-    if not path.is_file():
-        raise EvaluationError(
-            f"{path} is not there; give the path of a CSV, Parquet or Excel file of predictions"
-        )
-    try:
-        frame = _read(path, dict.fromkeys(text_columns, "str"))
-    except (ValueError, OSError, ImportError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise EvaluationError(f"{path.name} cannot be read: {error}") from error
-    return frame, {"name": path.name, "sha256": _sha256(path), "rows": len(frame)}
-
-
-def _read(path: Path, text: Mapping[str, str]) -> pd.DataFrame:
-    kind = path.suffix.lower()
-    if kind == ".parquet":
-        return pd.read_parquet(path)
-    if kind in (".xlsx", ".xls", ".xlsm"):
-        return pd.read_excel(path, dtype=text)
-    if kind not in (".csv", ".tsv", ".txt"):
-        raise EvaluationError(
-            f"{path.name}: .csv, .tsv, .parquet and .xlsx are read, {kind or 'no suffix'} is not"
-        )
-    with path.open(encoding="utf-8-sig") as lines:
-        header = lines.readline()
-    separator = max("\t;,", key=header.count)
-    return pd.read_csv(
-        path, sep=separator, decimal="," if separator == ";" else ".", encoding="utf-8-sig", dtype=text
-    )  # type: ignore[arg-type,call-overload,unused-ignore] # the stubs want Literal names
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def _plural(unit: str) -> str:
+    """Of what a row is; one that is a plural already stays."""
+    if unit.endswith("y") and unit[-2:-1] not in "aeiou":
+        return f"{unit[:-1]}ies"
+    if unit.endswith(("ss", "x", "ch", "sh")):
+        return f"{unit}es"
+    return unit if unit.endswith("s") else f"{unit}s"
 
 
 def require_columns(frame: pd.DataFrame, columns: Mapping[str, str], source: str) -> None:
@@ -264,6 +221,8 @@ def column_problem(frame: pd.DataFrame, role: str, name: str) -> str | None:
         >>> column_problem(pd.DataFrame({"score": [1]}), "score", "scores")
         "score: there is no column 'scores'; did you mean 'score'?"
     """
+    if name in frame.attrs.get(TWICE, ()) or int((frame.columns == name).sum()) > 1:
+        return f"{role}: several columns are headed {name!r}; rename all but one"
     if name in frame.columns:
         return None
     known = [str(column) for column in frame.columns]
@@ -293,7 +252,7 @@ def _binary(
 ) -> tuple[NDArray[np.bool_], list[str]]:
     words = column.map(word)
     wanted, found = word(positive), sorted(set(words))
-    if wanted not in found and not set(found) <= {"0", "1"}:
+    if wanted not in found and not {wanted, *found} <= {"0", "1"}:
         raise EvaluationError(
             f"{source}: no row of {label!r} is {positive!r}; its labels are {', '.join(found[:10])}. "
             "Say which one means that the condition is present (positive=)"
@@ -303,6 +262,11 @@ def _binary(
     if len(others) > 1:
         notes.append(
             f"{label!r} has {len(found)} labels: {wanted!r} is positive, {', '.join(others)} negative"
+        )
+    elif wanted == "1" and others not in ([], ["0"], ["-1"]):
+        notes.append(
+            f"{label!r} has the labels 1 and {others[0]}, and 1 was taken for positive: if {others[0]} means "
+            f"that the condition is present, say so with positive={others[0]}"
         )
     return (words == wanted).to_numpy(dtype=bool), notes
 
@@ -337,10 +301,23 @@ def _not_finite(
     wrong = ~np.isfinite(numbers)
     if keep_missing:
         wrong &= ~frame[score].isna().to_numpy()
+    rows = np.flatnonzero(wrong)
+    if len(rows) == len(frame) > 1:
+        value = str(frame[score].iloc[0])
+        return [
+            f"the {role} {score!r} is no number in any of {len(rows)} rows, such as {value!r}{_cure(value)}"
+        ]
     return [
-        f"{_where(frame, int(row), owner)}: the {role} {str(frame[score].iloc[row])!r} is no finite number"
-        for row in np.flatnonzero(wrong)
+        f"{_where(frame, int(row), owner)}: the {role} {value!r} is no finite number{_cure(value)}"
+        for row, value in zip(rows, map(str, frame[score].iloc[rows]), strict=True)
     ]
+
+
+def _cure(value: str) -> str:
+    """How a number would be written that a spreadsheet wrote in its own way."""
+    if _PERCENT.fullmatch(value):
+        return f"; write {float(value.replace('%', '').replace(',', '.')) / 100:.10g}"
+    return "; write a decimal point" if _COMMA.fullmatch(value) else ""
 
 
 def _repeated_cases(frame: pd.DataFrame, case: str | None, repeat: str | None) -> list[str]:

@@ -76,6 +76,8 @@ def pilot_from(variances: ReaderVariances) -> Pilot:
         wrong.append(f"variance={one} must be above 0")
     if not 0 <= variances.interaction < math.inf:
         wrong.append(f"interaction={variances.interaction} must be 0 or more")
+    if int(variances.pilot_cases or 0) < 2:
+        wrong.append(f"pilot_cases={variances.pilot_cases} must be 2 or more")
     if wrong:
         raise EvaluationError("these are no variances of a reader study", problems=wrong)
     square = variances.interaction + one - own - max(same - none, 0.0)

@@ -237,3 +237,64 @@ def test_init_proposes_a_study_that_check_accepts(tmp_path, capsys):
     assert "nothing wrong found" in capsys.readouterr().out
     assert run("init", str(data), "--out", str(tmp_path / "study")) == 2
     assert "is there already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--patient", "patient_id"], "--patient is said of a table, not of masks; name their patients with"),
+        (
+            ["--label", "y", "--threshold", "0.5", "--by", "sex"],
+            "--label and --threshold and --by are said of a",
+        ),
+        (["--tau", "0"], "--tau is said of a table"),
+        (["--merge-within-mm", "0"], "--merge-within-mm is said of lesions; add --lesions"),
+        (["--level", "95"], "write 0.95 for 95%"),
+        (["--lesions", "--connectivity", "7"], "connectivity=7"),
+        (["--nsd-tolerance-mm", "-1"], "must be 0 or more"),
+    ],
+)
+def test_what_cannot_hold_for_masks_is_refused_before_a_mask_is_looked_for(words, said, capsys, monkeypatch):
+    monkeypatch.setattr("medvision.interrupt.stop_on_interrupt", lambda advice: None)
+    folders = ["--reference", "nowhere", "--prediction", "nowhere", "--labels", "1: head , 2:tail"]
+    assert run("evaluate", *folders, *words) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--nsd-tolerance-mm", "1"], "--nsd-tolerance-mm is said of masks"),
+        (["--lesions", "--labels", "1:a"], "--labels and --lesions are said of masks"),
+        (["--regression", "--positive", "2"], "--positive does nothing with --regression"),
+        (["--time", "score", "--event", "label", "--label", "fold"], "--label does nothing with --time"),
+        (["--threshold", "0,5"], "one label has one threshold, written with a decimal point"),
+        (["--prevalence", "0.1"], "which need a threshold"),
+        (["--reader", "fold", "--nsd-tolerance-mm", "1"], "--nsd-tolerance-mm is not for readings"),
+    ],
+)
+def test_what_cannot_hold_for_a_table_is_refused(words, said, capsys, predictions):
+    assert run("evaluate", str(predictions), *words) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["evaluate"], ["compare"]])
+def test_a_file_is_no_folder_for_results_and_nothing_is_computed(words, capsys, predictions, tmp_path):
+    taken = tmp_path / "taken"
+    taken.write_text("")
+    for out in (taken, taken / "inner"):
+        assert run(*words, str(predictions), "--out", str(out)) == 2
+        assert f"{taken} is a file; name a folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--on", "x", "--score", "p"], "--on and --score are said of tables, not of masks"),
+        (["--positive", "2"], "--positive is said of tables"),
+    ],
+)
+def test_options_of_tables_are_refused_where_masks_are_compared(words, said, capsys, monkeypatch):
+    monkeypatch.setattr("medvision.interrupt.stop_on_interrupt", lambda advice: None)
+    assert run("compare", "a", "b", "--reference", "c", "--labels", "1:a", *words) == 2
+    assert said in capsys.readouterr().err

@@ -39,3 +39,36 @@ def test_where_words_do_not_fit_nothing_is_lost():
 
     cells = "".join("".join(cells) for cells in (TABLE.columns, *ROWS))
     assert letters("".join(grid(40))) == letters(cells)
+
+
+def test_a_narrow_terminal_has_methods_below_and_no_line_beyond_its_edge(monkeypatch):
+    rows = (
+        ("AUC", "0.910 (95% CI 0.884–0.935)", "DeLong, logit"),
+        ("F1 score", "0.843 (95% CI 0.731–0.911)", "bootstrap over patients, percentile"),
+        ("MCC", "0.643 (95% CI 0.431–0.811)", "bootstrap over patients, percentile"),
+    )
+    table = Table("demo", "Performance", ("Measure", "Estimate", "Method"), rows, ("2×2 table",))
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = table_text(table).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert " MCC        0.643 (0.431–0.811)" in lines
+    assert " Measure    Estimate (95% CI)" in lines
+    assert lines[-2:] == [
+        "- method of AUC: DeLong, logit",
+        "- method of F1 score, MCC: bootstrap over patients, percentile",
+    ]
+    monkeypatch.setenv("COLUMNS", "120")
+    assert "Method" in table_text(table)
+
+
+def test_methods_of_one_measure_are_told_apart_by_the_next_cell(monkeypatch):
+    rows = (
+        ("AUC", "fold-averaged", "0.9", "mean over folds"),
+        ("AUC", "pooled", "0.8", "DeLong"),
+        ("MCC", "pooled", "0.5", "bootstrap"),
+    )
+    monkeypatch.setenv("COLUMNS", "80")
+    text = table_text(Table("demo", "Performance", ("Measure", "Group", "Estimate", "Method"), rows))
+    assert "- method of AUC fold-averaged: mean over folds" in text
+    assert "- method of AUC pooled: DeLong" in text
+    assert "- method of MCC: bootstrap" in text

@@ -110,12 +110,13 @@ def test_what_differs_between_the_tables_is_named_at_once(models) -> None:
     other = models["old"].iloc[:-2].copy()
     other.loc[0, "label"] = 1 - other.loc[0, "label"]
     other.loc[[4, 5], "fold"] = 9
+    labels = ("negative", "positive") if other.loc[0, "label"] else ("positive", "negative")
     with pytest.raises(EvaluationError, match="do not hold the same cases") as error:
         compare({"new": models["new"], "old": other}, **ON, fold="fold")
     assert list(error.value.problems) == [
         "2 cases are not in old: C118, C119",
-        "the label of 1 cases differs between new and old: C0",
-        "the fold of 2 cases differs between new and old: C4, C5",
+        f"the label of 1 case differs between new and old: C0 (C0: {' and '.join(labels)})",
+        "the fold of 2 cases differs between new and old: C4, C5 (C4: 2 and 9)",
     ]
 
 
@@ -130,3 +131,36 @@ def test_one_class_is_undefined_not_an_error(models) -> None:
 def test_fewer_than_two_models_are_refused(models, count: int) -> None:
     with pytest.raises(EvaluationError, match="at least two"):
         compare(list(models.values())[:count], **ON)
+
+
+def test_everything_wrong_with_any_table_is_named_at_once(models) -> None:
+    new, old = (models[name] for name in list(models)[:2])
+    with pytest.raises(EvaluationError) as error:
+        compare({"a": new.drop(columns="score"), "b": old.assign(score="x"), "c": new}, **ON)
+    assert "2 of 3 tables cannot be compared" in str(error.value)
+    assert "there is no column 'score'" in str(error.value)
+    assert "no number in any" in str(error.value)
+
+
+def test_cases_that_a_spreadsheet_wrote_otherwise_are_told(models) -> None:
+    new = next(iter(models.values()))
+    other = new.assign(case_id=[f"00{case}" for case in range(len(new))])
+    with pytest.raises(EvaluationError, match=r"may be 00\d+ of b, and \d+ more are written so"):
+        compare({"a": new.assign(case_id=range(len(new))), "b": other}, **ON)
+
+
+def test_folds_are_compared_by_meaning_and_thresholds_are_numbers(models) -> None:
+    new = next(iter(models.values())).assign(fold=lambda rows: np.arange(len(rows)) % 4)
+    folds = compare({"a": new, "b": new.assign(fold=new["fold"].astype(float))}, **ON, fold="fold")
+    assert folds.estimates[0]["n_units"] == len(new)
+    with pytest.raises(EvaluationError, match="no finite number"):
+        compare({"a": new, "b": new}, **ON, threshold=float("nan"))
+
+
+def test_a_comparison_says_what_a_unit_is_and_takes_no_table_twice(models, tmp_path: Path) -> None:
+    new = next(iter(models.values()))
+    assert compare({"a": new, "b": new}, **ON).notes[0].startswith(f"{len(new)} cases")
+    path = tmp_path / "a.csv"
+    new.to_csv(path, index=False)
+    with pytest.raises(EvaluationError, match="given twice"):
+        compare([path, path], **ON)

@@ -146,3 +146,13 @@ def test_the_command_line(folders, tmp_path, capsys, monkeypatch) -> None:
     assert "--patient is said of tables" in capsys.readouterr().err
     assert run("compare", "a.csv", "b.csv", "--lesions") == 2
     assert "--lesions is said of masks" in capsys.readouterr().err
+
+
+def test_a_dagger_is_explained_and_every_folder_is_looked_at_first(folders: Path, monkeypatch) -> None:
+    few = compared(folders)
+    few_table = comparison_tables(few)[0]
+    marked = any("†" in cell for row in few_table.rows for cell in row)
+    assert marked == any(note.startswith("†") for note in few_table.notes)
+    monkeypatch.setattr("medvision.workflows.compare_masks.score_masks", lambda *_: pytest.fail("measured"))
+    with pytest.raises(EvaluationError, match="is no folder"):
+        compared(folders, models=("new", "nowhere"))

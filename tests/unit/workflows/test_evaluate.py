@@ -192,3 +192,43 @@ def test_folders_without_masks_are_refused(folders: tuple[Path, Path], tmp_path:
     (tmp_path / "nowhere").mkdir()
     with pytest.raises(EvaluationError, match="holds no NIfTI masks"):
         evaluate_masks(*pair, labels={"head": 1}, nsd_tolerance_mm=1.0)
+
+
+def test_repeats_without_patients_are_counted_by_the_case_or_refused(table: pd.DataFrame) -> None:
+    rows = table.assign(case_id=range(len(table)))
+    repeated = pd.concat([rows.assign(repeat=r) for r in range(5)])
+    columns = {"label": "label", "score": "score", "threshold": 0.5}
+    with pytest.raises(EvaluationError, match="name the patient of each row, or its case"):
+        evaluate(repeated, repeat="repeat", **columns)
+    by_case = evaluate(repeated, repeat="repeat", case="case_id", **columns)
+    as_patients = evaluate(repeated, repeat="repeat", patient="case_id", **columns)
+    assert by_case.estimates == as_patients.estimates
+    assert {record["n_patients"] for record in by_case.estimates} <= set(range(len(table) + 1))
+    assert any("each case is taken for a patient" in note for note in by_case.notes)
+
+
+def test_few_cases_in_each_repeat_are_noted(table: pd.DataFrame) -> None:
+    few = pd.concat([table[table["label"] == 1].head(4), table[table["label"] == 0]])
+    rows = few.assign(case_id=range(len(few)))
+    repeated = pd.concat([rows.assign(repeat=r) for r in range(5)])
+    found = evaluate(repeated, label="label", score="score", repeat="repeat", case="case_id")
+    assert any("only 4 positive cases" in note for note in found.notes)
+
+
+def test_a_prevalence_that_nothing_would_use_is_refused(table: pd.DataFrame) -> None:
+    for prevalence in (0.05, [0.01, 0.05]):
+        with pytest.raises(EvaluationError, match="which need a threshold"):
+            evaluate(table, label="label", score="score", prevalence=prevalence)
+
+
+def test_a_threshold_on_another_scale_is_noted(table: pd.DataFrame) -> None:
+    percent = table.assign(score=table["score"].rank())
+    found = evaluate(percent, label="label", score="score", threshold=0.5)
+    assert any(note.startswith("every prediction is positive") for note in found.notes)
+    found = evaluate(percent, label="label", score="score", threshold=1e6)
+    assert any(note.startswith("no prediction is positive") for note in found.notes)
+
+
+def test_a_structure_that_no_mask_holds_is_asked_about(folders: tuple[Path, Path]) -> None:
+    found = evaluate_masks(*folders, labels={"head": 1, "stone": 9}, nsd_tolerance_mm=1.0)
+    assert "no mask holds stone (value 9): is that its value?" in found.notes

@@ -162,7 +162,7 @@ def test_what_could_mislead_is_noted(grades: pd.DataFrame) -> None:
         ({"score": {"low": "p_low", "mid": "p_low"}}, "used twice"),
         ({"score": {"low": "p_low"}}, "there is one class"),
         ({"score": "p_low", "ordinal": True, "positive": "low"}, "ordinal"),
-        ({"score": "p_low", "threshold": [0.1, 0.2], "positive": "low"}, "threshold for each"),
+        ({"score": "p_low", "threshold": [0.1, 0.2], "positive": "low"}, "one label has one threshold"),
     ],
 )
 def test_options_that_do_not_hold_are_refused(grades: pd.DataFrame, options: dict, told: str) -> None:

@@ -121,13 +121,16 @@ def test_the_command_line(one_modality: Path, tmp_path: Path, capsys: pytest.Cap
     [
         (WORDS, "one of the two"),
         ((*WORDS, "--modality", "treatment", "--ai", "1"), "one of the two"),
-        ((*WORDS, "--modality", "treatment", "--fold", "case", "--by", "sex"), "--by is not for readings"),
+        (
+            (*WORDS, "--modality", "treatment", "--fold", "case", "--by", "sex"),
+            "--fold and --by are not",
+        ),
         ((*WORDS, "--modality", "treatment", "--sampling", "enriched"), "--sampling is not for readings"),
-        ((*WORDS, "--modality", "treatment", "--threshold", "column"), "need a number"),
+        ((*WORDS, "--modality", "treatment", "--figure", "sensitivity", "--threshold", "x"), "need a number"),
         ((*WORDS, "--modality", "treatmet"), "did you mean 'treatment'"),
         (
             (*WORDS, "--modality", "treatment", "--ordinal", "--unit", "lesion"),
-            "--ordinal is not for readings",
+            "--unit and --ordinal are not for readings",
         ),
         (("--modality", "treatment"), "--reader"),
         (("--figure", "sensitivity", "--threshold", "3"), "--reader"),

@@ -61,7 +61,7 @@ def test_everything_wrong_is_named_at_once(table: pd.DataFrame) -> None:
     told = str(error.value)
     assert "did you mean 'sex'" in told
     assert "'age' has" in told
-    assert "'site' has 1 values" in told
+    assert "'site' has 1 value;" in told
     assert told.count("write numbers at which to cut") == 2
 
 
@@ -70,3 +70,15 @@ def test_the_unit_and_the_clustering_are_said_first(table: pd.DataFrame) -> None
     assert found.notes[0] == "160 nodules of 80 patients; intervals account for clustering"
     alone = evaluate(table, label="label", score="score", unit="nodule")
     assert alone.notes[0].endswith("each nodule is taken for a patient of its own")
+
+
+def test_spaces_and_cuts_given_twice_do_not_count(table: pd.DataFrame) -> None:
+    found = groups_of(table, [" sex ", "age: 65/65"], "the table")
+    assert list(found) == ["sex", "age"]
+    assert sorted(set(found["age"].tolist())) == ["<65", "≥65"]
+
+
+def test_only_numbers_are_offered_to_be_cut(table: pd.DataFrame) -> None:
+    with pytest.raises(EvaluationError) as error:
+        groups_of(table.assign(name=[f"n{i}" for i in range(len(table))]), ["name"], "the table")
+    assert "cut a number" not in str(error.value)

@@ -84,7 +84,7 @@ def test_a_whole_table_is_the_same_whatever_is_asked(table: pd.DataFrame) -> Non
 
 
 def test_infinite_scores_and_a_table_without_any_are_refused(gappy: pd.DataFrame) -> None:
-    with pytest.raises(EvaluationError, match="1 problems"):
+    with pytest.raises(EvaluationError, match="1 problem in"):
         evaluate(
             gappy.assign(score=gappy["score"].replace(gappy["score"].max(), np.inf)),
             missing="drop",

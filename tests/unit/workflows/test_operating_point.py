@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
 from medvision.errors import EvaluationError
 from medvision.evaluation import optimism
 from medvision.workflows.evaluate import Evaluation, evaluate
+from medvision.workflows.operating_point import OPTIMISTIC
 
 COLUMNS = {"label": "label", "score": "score"}
 
@@ -91,3 +94,18 @@ def test_each_row_may_have_its_own_threshold(table: pd.DataFrame) -> None:
 def test_contradictions_are_refused(table: pd.DataFrame, arguments) -> None:
     with pytest.raises(EvaluationError):
         evaluate(table, label="label", score="score", **arguments)
+
+
+def test_the_evaluated_table_is_no_other_table(table: pd.DataFrame, tmp_path: Path) -> None:
+    path = tmp_path / "predictions.csv"
+    table.to_csv(path, index=False)
+    for source in (table, path):
+        found = evaluate(source, label="label", score="score", threshold_rule="youden", fit_on=source)
+        assert any("on the evaluated table itself" in note for note in found.notes)
+        stamped = [record for record in found.estimates if record["metric"] == "sensitivity"]
+        assert stamped[0]["status"] == OPTIMISTIC
+
+
+def test_a_threshold_that_is_neither_number_nor_column(table: pd.DataFrame) -> None:
+    with pytest.raises(EvaluationError, match=r"'50%' is neither a number, such as 0.5, nor a column"):
+        evaluate(table, label="label", score="score", threshold="50%")

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from medvision.errors import EvaluationError
-from medvision.workflows.prediction_table import read_predictions, read_table, word
+from medvision.workflows.prediction_table import read_predictions, read_table, rows_note, word
 
 
 @pytest.fixture
@@ -148,3 +148,41 @@ def test_one_patient_under_two_spellings_is_pointed_out():
     frame = pd.DataFrame({"label": [0, 1, 1], "score": [0.1, 0.2, 0.3], "patient": ["P1", "p1", "P2"]})
     (note,) = read_predictions(frame, label="label", score="score", patient="patient").notes
     assert note.startswith("patients: 'P1' (row 2) and 'p1' (row 3) may be one patient")
+
+
+def test_a_positive_label_that_no_zero_or_one_is_is_refused() -> None:
+    table = pd.DataFrame({"label": [0, 1], "score": [0.1, 0.2]})
+    with pytest.raises(EvaluationError, match="no row of 'label' is 7"):
+        read_predictions(table, label="label", score="score", positive=7)
+    ones = pd.DataFrame({"label": [1, 1], "score": [0.1, 0.2]})
+    assert read_predictions(ones, label="label", score="score", positive=0).labels.tolist() == [False, False]
+
+
+def test_labels_of_1_and_2_are_pointed_out() -> None:
+    table = pd.DataFrame({"label": [1, 2], "score": [0.1, 0.2]})
+    assert "if 2 means" in read_predictions(table, label="label", score="score").notes[0]
+    assert read_predictions(table, label="label", score="score", positive=2).notes == ()
+
+
+def test_a_score_in_words_or_in_the_way_of_a_spreadsheet_has_its_cure_beside_it() -> None:
+    table = pd.DataFrame({"label": [0, 1, 1], "score": ["85%", "0,5", "0.5"]})
+    with pytest.raises(EvaluationError) as error:
+        read_predictions(table, label="label", score="score")
+    assert "'85%' is no finite number; write 0.85" in str(error.value)
+    assert "'0,5' is no finite number; write a decimal point" in str(error.value)
+    with pytest.raises(EvaluationError, match=r"no number in any of 3 rows, such as 'low'"):
+        read_predictions(table.assign(score="low"), label="label", score="score")
+
+
+def test_missing_labels_say_what_counts_as_missing() -> None:
+    table = pd.DataFrame({"label": [None, 1], "score": [0.1, 0.5]})
+    with pytest.raises(EvaluationError, match=r"1 problem in the table; .* NA, None, null and nan count as"):
+        read_predictions(table, label="label", score="score")
+
+
+@pytest.mark.parametrize(
+    ("unit", "many"),
+    [("nodule", "nodules"), ("biopsy", "biopsies"), ("mass", "masses"), ("nodules", "nodules")],
+)
+def test_the_plural_of_a_unit(unit: str, many: str) -> None:
+    assert rows_note(2, None, unit).startswith(f"2 {many};")
