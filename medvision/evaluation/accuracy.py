@@ -23,6 +23,7 @@ from medvision.evaluation.inputs import (
     Integers,
     binary_labels,
     binary_predictions,
+    checked_draws,
     checked_level,
     checked_prevalence,
     one_of,
@@ -191,6 +192,7 @@ def diagnostic_accuracy(
         '3.753726 (95% CI 3.320688–4.243235)'
     """
     checked_level(level)
+    checked_draws(resamples, seed)
     one_of(sampling, SAMPLINGS, "sampling")
     if prevalence is not None:
         checked_prevalence(prevalence)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from medvision.errors import EvaluationError
 from medvision.evaluation.class_inputs import class_places, content_order
 from medvision.evaluation.clustered import clustered_proportion
 from medvision.evaluation.estimates import OK, Estimate
@@ -99,6 +100,8 @@ def multiclass_accuracy(
             *one_dimensional(predictions, "predictions").tolist(),
         ]
         known = sorted(set(both), key=lambda value: (str(type(value)), value))
+    if not known:
+        raise EvaluationError("there are no units and no classes to be seen; name the classes (classes=)")
     names, truth = class_places(labels, known, len(known))
     _, called = class_places(predictions, known, len(known), "predictions")
     same_length(len(truth), predictions=called)

@@ -21,13 +21,15 @@ def table_with(table: pd.DataFrame, name: str, columns: Sequence[str]) -> pd.Dat
     """A table that has these columns, with rows numbered from 0; ``case``, ``lesion``, ``patient`` will do.
 
     Raises:
-        EvaluationError: A column is missing.
+        EvaluationError: It is no table, or a column is missing.
 
     Example:
         >>> import pandas as pd
         >>> list(table_with(pd.DataFrame({"case": ["A"]}), "cases", ["case_id"]))
         ['case_id']
     """
+    if not hasattr(table, "columns"):
+        raise EvaluationError(f"{name} must be a DataFrame, and not {type(table).__name__}")
     short = {old: new for old, new in _SHORT.items() if old in table and new not in table}
     renamed = table.rename(columns=short).reset_index(drop=True)
     missing = [column for column in columns if column not in renamed]

@@ -15,7 +15,12 @@ from medvision.evaluation.detection_matching import Assignment
 from medvision.evaluation.detections import Cases, Detections, Duplicates, detections
 from medvision.evaluation.estimates import UNDEFINED_NO_UNITS, Comparison, Estimate
 from medvision.evaluation.froc_points import FrocPoints, Interpolation, left_out
-from medvision.evaluation.inputs import Floats, checked_level, one_of
+from medvision.evaluation.inputs import (
+    Floats,
+    checked_level,
+    is_number,
+    one_of,
+)
 from medvision.evaluation.resampling import patient_draws
 
 if TYPE_CHECKING:
@@ -270,5 +275,5 @@ def _check(interpolation: str, interval: str, level: float, rates: Sequence[floa
     one_of(interpolation, ("linear", "step"), "interpolation")
     one_of(interval, INTERVALS, "interval")
     checked_level(level)
-    if len(rates) == 0 or not all(0 < rate < np.inf for rate in rates):
+    if len(rates) == 0 or not all(is_number(rate) and 0 < rate < np.inf for rate in rates):
         raise EvaluationError(f"rates={list(rates)} must be false positives per scan above 0, such as 0.5")

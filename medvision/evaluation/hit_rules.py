@@ -31,7 +31,7 @@ def parse_hit_rule(rule: str) -> tuple[str, float]:
         >>> parse_hit_rule("distance <= 5 mm")
         ('distance', 5.0)
     """
-    match = _RULE.match(rule.replace(" ", "").replace("≥", ">=").replace("≤", "<="))
+    match = _RULE.match(str(rule).replace(" ", "").replace("≥", ">=").replace("≤", "<="))
     problem = EvaluationError(
         f"rule={rule!r} is no hit rule; write iou>=0.3, centre_in_box, distance<=5 or distance<=radius"
     )
@@ -122,7 +122,7 @@ def _closeness(kind: str, marks: Floats, lesions: Floats, limits: Floats) -> Flo
     centres = marks.mean(axis=1)[:, None]
     distance = np.linalg.norm(centres - lesions.mean(axis=1)[None], axis=2)
     if kind == "distance":
-        met = distance <= limits
+        met = distance <= limits * (1 + 1e-9)  # 3 times 0.1 mm are 0.3 mm, whatever rounding makes of it
     else:
         met = ((centres >= lesions[None, :, 0]) & (centres <= lesions[None, :, 1])).all(axis=2)
     return np.where(met, -distance, -np.inf)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import Any
+from numbers import Real
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -39,7 +40,7 @@ def binary_labels(
         [False, True]
     """
     values = one_dimensional(labels, "labels")
-    missing = _is_missing(values)
+    missing = is_missing(values)
     if missing.any():
         raise EvaluationError(
             f"{missing.sum()} of {len(values)} labels are missing; find them, or leave those cases out",
@@ -134,9 +135,10 @@ def scores_with_gaps(scores: ArrayLike, *, patients: ArrayLike | None = None) ->
         [0.5, nan]
     """
     values = one_dimensional(scores, "scores")
-    missing = _is_missing(values)
-    numbers = finite_scores(np.where(missing, 0.0, values), patients=patients)
-    return np.where(missing, np.nan, numbers)
+    missing = is_missing(values)
+    filled = values.astype(object)
+    filled[missing] = 0.0
+    return np.where(missing, np.nan, finite_scores(filled, patients=patients))
 
 
 def checked_probabilities(values: ArrayLike) -> Floats:
@@ -187,14 +189,17 @@ def patient_codes(patients: ArrayLike | None, n_units: int) -> Integers:
         return np.arange(n_units)
     values = one_dimensional(patients, "patients")
     same_length(n_units, patients=values)
-    missing = _is_missing(values)
+    missing = is_missing(values)
     if missing.any():
         raise EvaluationError(
             f"{missing.sum()} of {n_units} units have no patient; the patient is the unit of independence",
             problems=_rows(values, missing, None),
         )
-    sortable = values if values.dtype.kind in "iufbU" else values.astype(str)
-    return np.unique(sortable, return_inverse=True)[1].astype(np.int64)
+    try:  # numbers in a column of objects sort as numbers, so that they are drawn as in a column of numbers
+        places = np.unique(values, return_inverse=True)[1]
+    except TypeError:  # text among numbers
+        places = np.unique(values.astype(str), return_inverse=True)[1]
+    return places.astype(np.int64)
 
 
 def one_dimensional(values: ArrayLike, name: str) -> NDArray[Any]:
@@ -217,6 +222,26 @@ def one_dimensional(values: ArrayLike, name: str) -> NDArray[Any]:
             f"{name} must be one column, one value a unit; this has the shape {array.shape}"
         )
     return array
+
+
+def number_table(values: ArrayLike, name: str) -> Floats:
+    """Numbers of any shape as float64; what they may be is for the caller to check.
+
+    Args:
+        values: Numbers, NaN allowed.
+        name: What they are called in the error.
+
+    Raises:
+        EvaluationError: They are no numbers, or their rows differ in length.
+
+    Example:
+        >>> number_table([[1, 2], [3, 4]], "ratings").shape
+        (2, 2)
+    """
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise EvaluationError(f"{name} must be a table of numbers, its rows of one length") from None
 
 
 def same_length(n_units: int, **columns: NDArray[Any]) -> None:
@@ -247,9 +272,45 @@ def checked_level(level: float) -> float:
         >>> checked_level(0.95)
         0.95
     """
-    if not 0 < level < 1:
-        raise EvaluationError(f"level={level} is no confidence level; write 0.95 for 95%")
+    if not (is_number(level) and 0 < level < 1):
+        raise EvaluationError(f"level={level!r} is no confidence level; write 0.95 for 95%")
     return float(level)
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether this is one real number, NaN included; text never is.
+
+    Example:
+        >>> is_number(0.95), is_number(np.float32(0.5)), is_number("0.95"), is_number(None)
+        (True, True, False, False)
+    """
+    return isinstance(value, Real)
+
+
+def is_count(value: object) -> TypeGuard[float]:
+    """Whether this is a whole number, 0 or more.
+
+    Example:
+        >>> is_count(3), is_count(3.0), is_count(-1), is_count(2.5), is_count("3")
+        (True, True, False, False, False)
+    """
+    return is_number(value) and 0 <= value < np.inf and value == int(value)
+
+
+def checked_draws(resamples: int, seed: int) -> None:
+    """Refuse a number of resamples, or a seed, that random draws cannot be made with.
+
+    Raises:
+        EvaluationError: ``resamples`` is no whole number of 1 or more, or ``seed`` none of 0 or more.
+
+    Example:
+        >>> checked_draws(2000, 0)
+    """
+    whole = (int, np.integer)
+    if not isinstance(resamples, whole) or resamples < 1:
+        raise EvaluationError(f"resamples={resamples!r}: at least one is needed, and 2000 for an interval")
+    if not isinstance(seed, whole) or seed < 0:
+        raise EvaluationError(f"seed={seed!r} must be a whole number, 0 or more")
 
 
 def checked_prevalence(prevalence: float) -> float:
@@ -262,8 +323,8 @@ def checked_prevalence(prevalence: float) -> float:
         >>> checked_prevalence(0.05)
         0.05
     """
-    if not 0 < prevalence < 1:
-        raise EvaluationError(f"prevalence={prevalence} must lie between 0 and 1; write 0.05 for 5%")
+    if not (is_number(prevalence) and 0 < prevalence < 1):
+        raise EvaluationError(f"prevalence={prevalence!r} must lie between 0 and 1; write 0.05 for 5%")
     return float(prevalence)
 
 
@@ -284,7 +345,13 @@ def one_of(value: str, choices: Sequence[str], name: str) -> str:
     raise EvaluationError(f"{name}={value!r} is not known{hint} Known: {', '.join(choices)}")
 
 
-def _is_missing(values: NDArray[Any]) -> Booleans:
+def is_missing(values: NDArray[Any]) -> Booleans:
+    """Which values of a column are missing: None, NaN, NaT and ``pandas.NA``.
+
+    Example:
+        >>> is_missing(np.array([1, None], dtype=object)).tolist()
+        [False, True]
+    """
     if values.dtype.kind in "biu":
         return np.zeros(len(values), dtype=bool)
     if values.dtype.kind == "f":

@@ -12,7 +12,12 @@ from scipy.special import fdtri
 
 from medvision.errors import EvaluationError
 from medvision.evaluation.estimates import DEGENERATE_VARIANCE, OK, Estimate
-from medvision.evaluation.inputs import Floats, checked_level, one_of
+from medvision.evaluation.inputs import (
+    Floats,
+    checked_level,
+    number_table,
+    one_of,
+)
 
 IccForm = Literal["1,1", "2,1", "3,1", "1,k", "2,k", "3,k"]
 
@@ -57,7 +62,7 @@ def icc(ratings: ArrayLike, *, form: IccForm = "2,1", level: float = 0.95) -> Es
         0.290 (95% CI 0.019–0.761)
     """
     checked_level(level)
-    wanted = form.upper().removeprefix("ICC").strip("() ").lower()
+    wanted = str(form).upper().removeprefix("ICC").strip("() ").lower()
     one_of(wanted, _FORMS, "form")
     x = _ratings(ratings)
     n, k = x.shape
@@ -100,7 +105,7 @@ class _MeanSquares:
 
 
 def _ratings(ratings: ArrayLike) -> Floats:
-    x = np.asarray(ratings, dtype=np.float64)
+    x = number_table(ratings, "ratings")
     if x.ndim != 2 or min(x.shape) < 2:
         raise EvaluationError(
             f"ratings have a row a unit and a column a reader, two of each at least: {x.shape}"

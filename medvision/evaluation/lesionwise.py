@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from medvision.errors import EvaluationError
 from medvision.evaluation.detection_matching import Assignment
 from medvision.evaluation.hit_rules import parse_hit_rule
-from medvision.evaluation.inputs import Booleans, Floats, one_of
+from medvision.evaluation.inputs import Booleans, Floats, is_number, one_of
 from medvision.evaluation.lesion_components import Overlaps, overlaps
 from medvision.evaluation.lesion_matching import Matched, matched, panoptic
 from medvision.evaluation.mask_inputs import Labels, checked_masks, emptiness, structure_mask, structures_of
@@ -158,7 +158,9 @@ def _limit(rule: str) -> float | None:
 
 
 def _refuse_negative(**sizes: float) -> None:
-    wrong = [f"{name}={size}" for name, size in sizes.items() if not 0 <= size < math.inf]
+    wrong = [
+        f"{name}={size!r}" for name, size in sizes.items() if not (is_number(size) and 0 <= size < math.inf)
+    ]
     if wrong:
         raise EvaluationError(f"{', '.join(wrong)} must be 0 or more")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, logit, ndtri
 
+from medvision.evaluation.clustered import ONE_PATIENT
 from medvision.evaluation.estimates import OK, UNDEFINED_NO_UNITS, Estimate
 from medvision.evaluation.inputs import Booleans, Floats, Integers
 
@@ -88,6 +89,9 @@ def ratio_estimate(rates: Rates, name: str, level: float) -> Estimate:
         return Estimate(math.nan, math.nan, math.nan, level, method, units, rates.n_patients, nothing)
     status = OK
     variance = _log_variance(name, se, sp, rates.variances) if _interior(name, se, sp) else 0.0
+    if math.isnan(variance):
+        blank = math.nan
+        return Estimate(value, blank, blank, level, method, units, rates.n_patients, ONE_PATIENT)
     if variance == 0:
         status = ZERO_CELL
         se, sp = _half_added(se, rates.positive[1]), _half_added(sp, rates.negative[1])

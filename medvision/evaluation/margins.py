@@ -10,6 +10,7 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from medvision.errors import EvaluationError
 from medvision.evaluation.estimates import Comparison, Estimate, p_text
+from medvision.evaluation.inputs import is_number
 
 Compared = Comparison | Callable[[float], Comparison]
 _SMALLEST, _LARGEST = 1e-9, 0.499
@@ -132,14 +133,18 @@ def equivalence(compared: Compared, margin: float, *, alpha: float = 0.05) -> Ma
 
 
 def _check(margin: float, alpha: float) -> None:
-    if not 0 < margin < math.inf:
-        raise EvaluationError(f"margin={margin} must be above 0, such as 0.05; state it before looking")
-    if not 0 < alpha < 0.5:
-        raise EvaluationError(f"alpha={alpha} must lie between 0 and 0.5; 0.025 is usual for non-inferiority")
+    if not (is_number(margin) and 0 < margin < math.inf):
+        raise EvaluationError(f"margin={margin!r} must be above 0, such as 0.05; state it before looking")
+    if not (is_number(alpha) and 0 < alpha < 0.5):
+        raise EvaluationError(
+            f"alpha={alpha!r} must lie between 0 and 0.5; 0.025 is usual for non-inferiority"
+        )
 
 
 def _at(compared: Compared, level: float) -> Estimate:
     if not isinstance(compared, Comparison):
+        if not callable(compared):
+            raise EvaluationError(f"give a comparison or a function of the level, not {compared!r}")
         return compared(level).difference
     found, error = compared.difference, compared.difference.standard_error
     if abs(found.level - level) < 1e-12 and not error:

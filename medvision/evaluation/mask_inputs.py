@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from medvision.errors import EvaluationError
 from medvision.evaluation.estimates import OK
-from medvision.evaluation.inputs import Booleans
+from medvision.evaluation.inputs import Booleans, is_number
 
 BOTH_EMPTY = "both_empty"
 REFERENCE_EMPTY = "reference_empty"
@@ -48,6 +48,9 @@ def structures_of(
 ) -> dict[str, list[int]]:
     """The values of each structure; without labels any value above 0 is one structure.
 
+    Raises:
+        EvaluationError: A structure has no value, or one that is no whole number.
+
     Example:
         >>> structures_of({"tumour": (1, 2)}, np.zeros(1), np.zeros(1))
         {'tumour': [1, 2]}
@@ -55,9 +58,18 @@ def structures_of(
     if labels is None:
         values = np.union1d(np.unique(reference), np.unique(prediction))
         return {"foreground": [int(value) for value in values if value > 0]}
-    if not isinstance(labels, Mapping):
-        return {str(value): [int(value)] for value in labels}
-    return {str(name): [int(v) for v in np.atleast_1d(np.asarray(value))] for name, value in labels.items()}
+    named = labels if isinstance(labels, Mapping) else {str(value): value for value in labels}
+    structures = {str(name): np.atleast_1d(np.asarray(value)).tolist() for name, value in named.items()}
+    wrong = [name for name, values in structures.items() if not values or not all(map(_is_whole, values))]
+    if wrong or not structures:
+        raise EvaluationError(
+            f"labels={labels!r} must give one whole number, or several, for each structure", problems=wrong
+        )
+    return {name: [int(value) for value in values] for name, values in structures.items()}
+
+
+def _is_whole(value: object) -> bool:
+    return is_number(value) and math.isfinite(value) and value == int(value)
 
 
 def structure_mask(array: NDArray[Any], values: Sequence[int]) -> Booleans:
@@ -89,7 +101,7 @@ def _whole(mask: NDArray[Any], name: str, case: str | None) -> NDArray[Any]:
     if array.dtype.kind in "biu":
         return array
     rounded = np.round(array) if array.dtype.kind == "f" else None
-    if rounded is None or not np.array_equal(rounded, array):
+    if rounded is None or not np.array_equal(rounded, array) or not np.isfinite(array).all():
         where = "" if case is None else f"case {case}: "
         raise EvaluationError(
             f"{where}the {name} mask has values that are no whole numbers; threshold probabilities, and "
@@ -107,7 +119,10 @@ def _checked_grid(
             f"{where}the reference has the shape {reference.shape}, the prediction {prediction.shape}; "
             "bring both to one grid"
         )
-    spacing = tuple(float(size) for size in spacing_mm)
+    try:
+        spacing = tuple(float(size) for size in spacing_mm)
+    except (TypeError, ValueError):
+        raise EvaluationError(f"{where}spacing_mm={spacing_mm!r} must be one number for each axis") from None
     if reference.ndim not in (2, 3) or len(spacing) != reference.ndim:
         raise EvaluationError(
             f"{where}a mask of {reference.ndim} dimensions and a spacing of {len(spacing)}; "

@@ -9,7 +9,7 @@ from scipy.special import bdtr, chdtrc, ndtri
 
 from medvision.errors import EvaluationError
 from medvision.evaluation.estimates import OK, UNDEFINED_NO_UNITS, Comparison, Estimate, undefined
-from medvision.evaluation.inputs import one_of
+from medvision.evaluation.inputs import checked_level, is_count, one_of
 from medvision.evaluation.score_limits import score_limits
 
 McNemarMethod = Literal["midp", "exact", "asymptotic", "corrected"]
@@ -49,7 +49,9 @@ def mcnemar(
         0.03469
     """
     one_of(method, ("midp", "exact", "asymptotic", "corrected"), "method")
-    wrong = [f"{name}={value}" for name, value in (("b", b), ("c", c)) if value < 0 or value != int(value)]
+    checked_level(level)
+    given = {"b": b, "c": c} | ({} if n is None else {"n": n})
+    wrong = [f"{name}={value!r}" for name, value in given.items() if not is_count(value)]
     if wrong or (n is not None and n < b + c):
         raise EvaluationError(
             f"impossible counts of pairs: {', '.join(wrong) or f'n={n} is less than b + c'}"

@@ -11,7 +11,13 @@ import numpy as np
 
 from medvision.errors import EvaluationError
 from medvision.evaluation.estimates import Comparison, Estimate, p_text
-from medvision.evaluation.inputs import Floats, Integers, checked_level, one_of
+from medvision.evaluation.inputs import (
+    Floats,
+    Integers,
+    checked_level,
+    is_number,
+    one_of,
+)
 from medvision.evaluation.margins import MarginTest, non_inferiority
 from medvision.evaluation.obuchowski_rockette import (
     Scope,
@@ -238,7 +244,7 @@ def figures_of(
         return areas.reshape(shape), spread
     cases = np.arange(len(found.truth))
     if figure in ("sensitivity", "specificity"):
-        if threshold is None:
+        if not is_number(threshold):
             raise EvaluationError(f"{figure} needs threshold=; 1 for calls of 0 and 1")
         cases = cases[found.truth == (figure == "sensitivity")]
         right = (flat >= threshold) == found.truth

@@ -19,6 +19,7 @@ from medvision.evaluation.inputs import (
     Floats,
     Integers,
     checked_level,
+    is_count,
     one_of,
     patient_codes,
     same_length,
@@ -263,7 +264,7 @@ def top_k_accuracy(
     values = score_matrix(scores, "scores")
     _, places = class_places(labels, classes, values.shape[1])
     same_length(len(values), labels=places)
-    if not 1 <= k <= values.shape[1]:
+    if not (is_count(k) and 1 <= k <= values.shape[1]):
         raise EvaluationError(f"k={k} must lie between 1 and the {values.shape[1]} classes")
     own = values[np.arange(len(values)), places][:, None]
     hits = (values >= own).sum(axis=1) <= k

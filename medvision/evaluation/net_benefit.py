@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from medvision.errors import EvaluationError
+from medvision.evaluation.class_inputs import content_order
 from medvision.evaluation.estimates import ONE_CLASS
 from medvision.evaluation.inputs import (
     Booleans,
@@ -88,11 +89,13 @@ def decision_curve(
         checked_prevalence(prevalence)
     if truth.all() or not truth.any():
         raise EvaluationError(f"net benefit needs both classes ({ONE_CLASS.replace('_', ' ')} is present)")
+    codes = patient_codes(patients, len(p))
+    order = content_order(codes, patients, p, truth)  # the draws do not depend on the rows
+    truth, p, codes = truth[order], p[order], codes if patients is None else codes[order]
     odds, treated = t / (1 - t), p[:, None] >= t[None, :]
     ones = np.ones((1, len(p)))
     benefit = _net_benefit(ones, truth, treated, odds, prevalence)[0]
     everyone = _net_benefit(ones, truth, np.ones_like(treated), odds, prevalence)[0]
-    codes = patient_codes(patients, len(p))
     low, high = _limits(codes, truth, treated, odds, prevalence, level, resamples, seed)
     avoided = np.divide(benefit - everyone, odds, out=np.full(len(t), np.nan), where=odds > 0)
     return pd.DataFrame(

@@ -155,15 +155,17 @@ def t_comparison(
 def t_interval(
     value: float, error: float, df: float, *, level: float, method: str, n: tuple[int, int]
 ) -> Estimate:
-    """An estimate with its t interval; degenerate where the error is 0.
+    """An estimate with its t interval; degenerate and without limits where the error is 0.
 
     Example:
         >>> print(t_interval(0.9, 0.02, 10, level=0.95, method="t", n=(50, 50)))
         0.900 (95% CI 0.855–0.945)
     """
-    status = OK if error**2 > NO_VARIANCE else DEGENERATE_VARIANCE
-    half = float(stdtrit(df if math.isfinite(df) else 1e12, (1 + level) / 2)) * error if status == OK else 0.0
-    return Estimate(value, value - half, value + half, level, method, n[0], n[1], status, error)
+    if not error**2 > NO_VARIANCE:
+        nothing = math.nan
+        return Estimate(value, nothing, nothing, level, method, n[0], n[1], DEGENERATE_VARIANCE, error)
+    half = float(stdtrit(df if math.isfinite(df) else 1e12, (1 + level) / 2)) * error
+    return Estimate(value, value - half, value + half, level, method, n[0], n[1], OK, error)
 
 
 def mean_spread(figures: Floats, covariance: Floats, scope: Scope) -> tuple[float, float]:

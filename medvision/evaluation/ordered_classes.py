@@ -18,6 +18,7 @@ from medvision.evaluation.inputs import (
     Integers,
     checked_level,
     finite_scores,
+    is_number,
     one_dimensional,
     patient_codes,
     same_length,
@@ -91,7 +92,7 @@ def _places(labels: ArrayLike, classes: Sequence[object] | None) -> Integers:
     values = one_dimensional(labels, "labels")
     if classes is not None:
         return class_places(values, classes, len(classes))[1]
-    if values.dtype.kind not in "biuf" and len(values):
+    if not all(is_number(value) or value is None for value in values.tolist()):
         raise EvaluationError(
             "labels are no numbers, and text does not sort by itself; "
             "name the classes from the lowest to the highest (classes=)"

@@ -7,12 +7,13 @@ import math
 from scipy.special import ndtr, ndtri
 
 from medvision.errors import EvaluationError
-from medvision.evaluation.inputs import checked_level
+from medvision.evaluation.inputs import checked_level, is_number
 from medvision.evaluation.sample_size import (
     CaseNumbers,
     Scores,
     binormal_variance,
     require_between,
+    require_cases,
     whole_cases,
 )
 
@@ -101,8 +102,7 @@ def power_paired_auroc(
         0.8
     """
     alpha = _checked_pair(expected_a, expected_b, correlation, 0.5, level, sided)
-    if min(n_positive, n_negative) < 1:
-        raise EvaluationError(f"n_positive={n_positive}, n_negative={n_negative}: both classes need a case")
+    require_cases(n_positive, n_negative)
     ratio = n_negative / n_positive
     null = _pair_variance(expected_a, expected_b, correlation, ratio, True, scores)
     reach = abs(expected_a - expected_b) * math.sqrt(n_positive) - float(ndtri(1 - alpha)) * math.sqrt(null)
@@ -143,7 +143,7 @@ def sample_size_paired_proportions(
     """
     alpha = _checked_error(power, level, sided)
     require_between("discordant", discordant, 0, 1)
-    if difference == 0 or abs(difference) > discordant:
+    if not is_number(difference) or not 0 < abs(difference) <= discordant:
         raise EvaluationError(
             f"difference={difference} and discordant={discordant}: the share of units on which the two "
             "disagree is at least as large as their difference, which is not 0"
@@ -171,10 +171,10 @@ def design_effect(units_per_patient: float, icc: float) -> float:
         >>> round(design_effect(3, 0.3), 2)
         1.6
     """
-    if not 1 <= units_per_patient < math.inf:
-        raise EvaluationError(f"units_per_patient={units_per_patient} must be 1 or more")
-    if not 0 <= icc <= 1:
-        raise EvaluationError(f"icc={icc} must lie between 0 and 1")
+    if not (is_number(units_per_patient) and 1 <= units_per_patient < math.inf):
+        raise EvaluationError(f"units_per_patient={units_per_patient!r} must be 1 or more")
+    if not (is_number(icc) and 0 <= icc <= 1):
+        raise EvaluationError(f"icc={icc!r} must lie between 0 and 1")
     return 1 + (units_per_patient - 1) * icc
 
 
@@ -186,14 +186,16 @@ def allow_for_losses(n: float, share_lost: float) -> int:
         share_lost: Share that is lost: drop-out, unreadable scans, no reference standard.
 
     Raises:
-        EvaluationError: The share is not at least 0 and below 1.
+        EvaluationError: The share is not at least 0 and below 1, or ``n`` is no number of cases.
 
     Example:
         >>> allow_for_losses(90, 0.1)
         100
     """
-    if not 0 <= share_lost < 1:
-        raise EvaluationError(f"share_lost={share_lost} must be 0 or more and below 1; write 0.1 for 10%")
+    if not (is_number(n) and 0 <= n < math.inf):
+        raise EvaluationError(f"n={n!r} must be a number of cases, 0 or more")
+    if not (is_number(share_lost) and 0 <= share_lost < 1):
+        raise EvaluationError(f"share_lost={share_lost!r} must be 0 or more and below 1; write 0.1 for 10%")
     return whole_cases(n / (1 - share_lost))
 
 
@@ -208,8 +210,8 @@ def _pair_variance(
 def _checked_pair(a: float, b: float, correlation: float, power: float, level: float, sided: int) -> float:
     require_between("expected_a", a, 0, 1)
     require_between("expected_b", b, 0, 1)
-    if not 0 <= correlation < 1:
-        raise EvaluationError(f"correlation={correlation} must be 0 or more and below 1")
+    if not (is_number(correlation) and 0 <= correlation < 1):
+        raise EvaluationError(f"correlation={correlation!r} must be 0 or more and below 1")
     if a == b:
         raise EvaluationError(f"expected_a={a} equals expected_b: no number of cases shows a difference")
     return _checked_error(power, level, sided)

@@ -18,6 +18,7 @@ from medvision.evaluation.inputs import (
     Floats,
     Integers,
     binary_labels,
+    checked_draws,
     checked_level,
     checked_probabilities,
     one_of,
@@ -245,6 +246,9 @@ def _right_range(
     """Limits of each of the four errors, if outcomes followed the probabilities independently."""
     if len(p) == 0:
         return np.full(4, np.nan), np.full(4, np.nan)
+    checked_draws(resamples, seed)
+    order = np.argsort(p, kind="stable")
+    p, places = p[order], places[order]  # so that the draws do not depend on the rows
     rng, size = np.random.default_rng(seed), np.bincount(places)
     share = np.array([np.bincount(places, rng.random(len(p)) < p) for _ in range(resamples)]) / size
     with np.errstate(divide="ignore", invalid="ignore"):  # a bin of one unit has no variance

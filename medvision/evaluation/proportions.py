@@ -6,12 +6,11 @@ import math
 from collections.abc import Callable
 from typing import Literal
 
-import numpy as np
 from scipy.special import betainc, betaincinv, ndtri
 
 from medvision.errors import EvaluationError
 from medvision.evaluation.estimates import FEW_UNITS, OK, UNDEFINED_NO_UNITS, Estimate
-from medvision.evaluation.inputs import checked_level, one_of
+from medvision.evaluation.inputs import checked_level, is_count, one_of
 
 ProportionMethod = Literal["wilson", "wilson_cc", "exact", "midp", "agresti_coull", "jeffreys"]
 
@@ -154,6 +153,6 @@ _LIMITS: dict[ProportionMethod, Callable[[float, float, float], tuple[float, flo
 
 
 def _count(value: float, name: str) -> int:
-    if not np.isfinite(value) or value < 0 or value != int(value):
-        raise EvaluationError(f"{name}={value} is no count; give a whole number, 0 or more")
+    if not is_count(value):
+        raise EvaluationError(f"{name}={value!r} is no count; give a whole number, 0 or more")
     return int(value)

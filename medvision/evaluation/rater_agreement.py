@@ -16,6 +16,8 @@ from medvision.evaluation.inputs import (
     Floats,
     Integers,
     checked_level,
+    is_missing,
+    number_table,
     one_dimensional,
     one_of,
     patient_codes,
@@ -175,11 +177,16 @@ def _kappa_limits(value: float, half: float, interval: KappaInterval) -> tuple[f
     return math.tanh(centre - half), math.tanh(centre + half)
 
 
+def _possible(counts: Floats) -> bool:
+    return bool(np.all(np.isfinite(counts) & (counts >= 0)))
+
+
 def _square(table: ArrayLike) -> Floats:
-    counts = np.asarray(table, dtype=np.float64)
-    if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or np.any(counts < 0):
+    counts = number_table(table, "counts")
+    if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or not _possible(counts):
         raise EvaluationError(
-            f"a table of two readers is square and counts units; this has the shape {counts.shape}"
+            "a table of two readers is square and holds counts of 0 or more, none missing; this has the "
+            f"shape {counts.shape}"
         )
     return counts
 
@@ -190,6 +197,10 @@ def _cross_table(
     """The table of counts, and the place of each unit's cell in it."""
     a, b = one_dimensional(first, "first"), one_dimensional(second, "second")
     same_length(len(a), second=b)
+    for name, values in (("first", a), ("second", b)):
+        rows = np.flatnonzero(is_missing(values)).tolist()
+        if rows:
+            raise EvaluationError(f"{name} has {len(rows)} missing categories, in rows such as {rows[:10]}")
     known = (
         np.unique(np.concatenate([a, b])) if categories is None else one_dimensional(categories, "categories")
     )
@@ -248,10 +259,11 @@ def fleiss_kappa(counts: ArrayLike, *, level: float = 0.95) -> Estimate:
         0.210 (95% CI -0.018 to 0.437)
     """
     checked_level(level)
-    table = np.asarray(counts, dtype=np.float64)
-    if table.ndim != 2 or np.any(table < 0):
+    table = number_table(counts, "counts")
+    if table.ndim != 2 or not _possible(table):
         raise EvaluationError(
-            f"counts have one row a unit and one column a category; this has the shape {table.shape}"
+            "counts have one row a unit and one column a category, 0 or more and none missing; this has the "
+            f"shape {table.shape}"
         )
     readers = np.unique(table.sum(axis=1))
     if len(readers) > 1 or (len(readers) and readers[0] < 2):

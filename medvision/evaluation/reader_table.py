@@ -86,6 +86,8 @@ def crossed_readings(
         (2, 2, 4)
     """
     columns = [reader, treatment, case, label, score] + ([patients] if patients else [])
+    if not hasattr(table, "columns"):
+        raise EvaluationError(f"the readings must be a DataFrame, and not {type(table).__name__}")
     lacking = [f"no column {name!r}" for name in columns if name not in table.columns]
     if lacking:
         raise EvaluationError("the table of readings cannot be read; give every reading", problems=lacking)

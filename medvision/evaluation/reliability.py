@@ -285,7 +285,8 @@ def _ece(y: Floats, p: Floats, places: Integers) -> float:
 def _band(p: Floats, places: Integers, level: float, resamples: int, seed: int) -> tuple[float, float]:
     if len(p) == 0:
         return math.nan, math.nan
-    rng = np.random.default_rng(seed)
+    rng, order = np.random.default_rng(seed), np.argsort(p, kind="stable")
+    p, places = p[order], places[order]  # so that the draws do not depend on the rows
     simulated = [_ece((rng.random(len(p)) < p).astype(float), p, places) for _ in range(min(resamples, 1000))]
     low, high = np.quantile(simulated, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)

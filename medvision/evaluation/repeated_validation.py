@@ -10,7 +10,7 @@ from scipy.special import stdtr, stdtrit
 
 from medvision.errors import EvaluationError
 from medvision.evaluation.estimates import DEGENERATE_VARIANCE, OK, UNDEFINED_NO_UNITS, Comparison, Estimate
-from medvision.evaluation.inputs import checked_level, finite_scores
+from medvision.evaluation.inputs import checked_level, finite_scores, is_number
 
 FEW_TEST_CASES = "fewer_than_10_test_cases"
 _FEW = 10
@@ -48,8 +48,8 @@ def corrected_resampled_t(
     """
     checked_level(level)
     values = finite_scores(differences, name="differences")
-    if not (n_train > 0 and n_test > 0):
-        raise EvaluationError(f"n_train={n_train} and n_test={n_test} must be numbers of cases above 0")
+    if not all(is_number(size) and 0 < size < math.inf for size in (n_train, n_test)):
+        raise EvaluationError(f"n_train={n_train!r} and n_test={n_test!r} must be numbers of cases above 0")
     name, j = "corrected resampled t (Nadeau-Bengio)", len(values)
     if j < 2:
         status = UNDEFINED_NO_UNITS if j == 0 else "one_split"

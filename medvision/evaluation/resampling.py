@@ -17,6 +17,7 @@ from medvision.evaluation.inputs import (
     Booleans,
     Floats,
     Integers,
+    checked_draws,
     checked_level,
     one_dimensional,
     one_of,
@@ -120,8 +121,7 @@ def bootstrap(
     """
     checked_level(level)
     one_of(method, ("percentile", "bca"), "method")
-    if resamples < 1:
-        raise EvaluationError(f"resamples={resamples}: at least one is needed, and 2000 for an interval")
+    checked_draws(resamples, seed)
     resampled = _Resampled(table, patients, stratified)
     evaluators = resampled.evaluators(metrics)
     values = {name: _value(evaluate, resampled) for name, evaluate in evaluators.items()}
@@ -193,6 +193,7 @@ def patient_draws(strata: Integers, resamples: int, seed: int) -> Iterator[Float
         >>> next(patient_draws(np.array([0, 0, 1]), 2, seed=0)).sum(axis=1).tolist()
         [3.0, 3.0]
     """
+    checked_draws(resamples, seed)
     members = [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
     streams = np.random.SeedSequence(seed).spawn(-(-resamples // _BLOCK))
     at_once = max(1, min(_BLOCK, _HELD // max(len(strata), 1)))

@@ -206,7 +206,7 @@ def auroc(
     if blank is not None:
         return blank
     if method == "bootstrap":
-        area = _bootstrapped(truth, values, codes, level, resamples, seed)
+        area = _bootstrapped(truth, values, None if patients is None else codes, level, resamples, seed)
     else:
         found = placements(truth, values, codes)
         area = area_estimate(found.auc, placement_variance(found), truth, codes, method, level, name)
@@ -320,7 +320,7 @@ def area_name(method: str, patients: ArrayLike | None) -> str:
 
 
 def _bootstrapped(
-    labels: Booleans, scores: Floats, patients: Integers, level: float, resamples: int, seed: int
+    labels: Booleans, scores: Floats, patients: Integers | None, level: float, resamples: int, seed: int
 ) -> Estimate:
     from medvision.evaluation.resampling import bootstrap
 
@@ -330,4 +330,5 @@ def _bootstrapped(
     )["auroc"]
     if found.status != DEGENERATE_VARIANCE:
         return found
-    return area_estimate(found.value, 0.0, labels, patients, "logit", level, found.method)
+    owners = np.arange(len(labels)) if patients is None else patients
+    return area_estimate(found.value, 0.0, labels, owners, "logit", level, found.method)

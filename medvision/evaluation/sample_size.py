@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from scipy.special import ndtr, ndtri, owens_t
 
 from medvision.errors import EvaluationError
-from medvision.evaluation.inputs import checked_level, one_of
+from medvision.evaluation.inputs import checked_level, is_count, is_number, one_of
 
 Scores = Literal["ratings", "continuous"]
 
@@ -170,8 +170,7 @@ def power_auroc(
         >>> round(power_auroc(41, 72, 0.73), 6)
         0.989745
     """
-    if min(n_positive, n_negative) < 1:
-        raise EvaluationError(f"n_positive={n_positive}, n_negative={n_negative}: both classes need a case")
+    require_cases(n_positive, n_negative)
     ratio = n_negative / n_positive
     alpha = _checked_test(expected, null, ratio, level, sided)
     reach = abs(expected - null) * math.sqrt(n_positive)
@@ -236,7 +235,7 @@ def binormal_variance(area: float, ratio: float, scores: Scores = "ratings") -> 
         >>> round(binormal_variance(0.5, 1.0), 4), round(binormal_variance(0.5, 1.0, "continuous"), 4)
         (0.1584, 0.1667)
     """
-    if scores == "continuous":
+    if one_of(scores, ("ratings", "continuous"), "scores") == "continuous":
         both = area - 2 * float(owens_t(float(ndtri(area)), 1 / math.sqrt(3)))
         return (both - area**2) * (1 + 1 / ratio)
     a = 1.414 * float(ndtri(area))
@@ -270,8 +269,24 @@ def require_between(name: str, value: float, low: float, high: float) -> None:
     Example:
         >>> require_between("power", 0.8, 0, 1)
     """
-    if not low < value < high:
-        raise EvaluationError(f"{name}={value} must lie between {low} and {high}")
+    if not (is_number(value) and low < value < high):
+        raise EvaluationError(f"{name}={value!r} must lie between {low} and {high}")
+
+
+def require_cases(n_positive: int, n_negative: int) -> None:
+    """Refuse numbers of cases that are not whole, or a class without a case.
+
+    Raises:
+        EvaluationError: Names both numbers.
+
+    Example:
+        >>> require_cases(20, 40)
+    """
+    if not (is_count(n_positive) and is_count(n_negative) and min(n_positive, n_negative) >= 1):
+        raise EvaluationError(
+            f"n_positive={n_positive!r}, n_negative={n_negative!r}: both classes need a whole number of "
+            "cases, 1 or more"
+        )
 
 
 def whole_cases(n: float) -> int:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from medvision.errors import EvaluationError
 from medvision.evaluation.estimates import OK
-from medvision.evaluation.inputs import Booleans, one_of
+from medvision.evaluation.inputs import Booleans, is_number, one_of
 from medvision.evaluation.mask_inputs import (
     PREDICTION_EMPTY,
     REFERENCE_EMPTY,
@@ -83,8 +83,8 @@ def segmentation_scores(
     import pandas as pd
 
     one_of(empty_distance, ("diagonal", "nan"), "empty_distance")
-    if not nsd_tolerance_mm >= 0:
-        raise EvaluationError(f"nsd_tolerance_mm={nsd_tolerance_mm} must be 0 or more millimetres")
+    if not (is_number(nsd_tolerance_mm) and nsd_tolerance_mm >= 0):
+        raise EvaluationError(f"nsd_tolerance_mm={nsd_tolerance_mm!r} must be 0 or more millimetres")
     first, second, spacing = checked_masks(reference, prediction, spacing_mm, case)
     penalty = math.nan
     if empty_distance == "diagonal":

@@ -14,6 +14,7 @@ from medvision.evaluation.inputs import (
     Floats,
     Integers,
     binary_labels,
+    checked_draws,
     checked_level,
     checked_probabilities,
     patient_codes,
@@ -112,8 +113,7 @@ def calibration_curve(
     checked_level(level)
     if not 0 < span <= 1:
         raise EvaluationError(f"span={span} must lie above 0 and be at most 1; 2/3 is usual")
-    if resamples < 1:
-        raise EvaluationError(f"resamples={resamples}: at least one is needed")
+    checked_draws(resamples, seed)
     truth = binary_labels(labels, positive=positive, patients=patients)
     p = checked_probabilities(probabilities)
     same_length(len(truth), probabilities=p)
@@ -194,6 +194,7 @@ def _distances(curves: Floats, p: Floats, grid: Floats, weights: Floats) -> Floa
 
 
 def _if_calibrated(p: Floats, grid: Floats, span: float, resamples: int, seed: int) -> Floats:
+    p = np.sort(p)  # so that the draws do not depend on the rows
     rng, places, found = np.random.default_rng(seed), _Places.of(p), []
     for start in range(0, resamples, _BLOCK):
         outcomes = (rng.random((min(_BLOCK, resamples - start), len(p))) < p).astype(np.float64)

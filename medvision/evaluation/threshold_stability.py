@@ -10,9 +10,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from medvision.errors import EvaluationError
 from medvision.evaluation.estimates import OK, Estimate
-from medvision.evaluation.inputs import Booleans, Floats, Integers, checked_level, one_of
+from medvision.evaluation.inputs import (
+    Booleans,
+    Floats,
+    Integers,
+    checked_draws,
+    checked_level,
+    one_of,
+)
 from medvision.evaluation.operating_steps import StepCounts, Steps
 from medvision.evaluation.resampling import bootstrap_weighted, label_strata, patient_draws
 from medvision.evaluation.roc import ranked_units
@@ -175,8 +181,7 @@ def optimism(
         0.596
     """
     one_of(method, _METHODS, "method")
-    if resamples < 1:
-        raise EvaluationError(f"resamples={resamples}: at least one is needed")
+    checked_draws(resamples, seed)
     value = choose_threshold(labels, scores, rule=rule, positive=positive)
     truth, values, codes = ranked_units(labels, scores, patients, positive)
     needs_classes("youden", int(truth.sum()), int((~truth).sum()))

@@ -76,7 +76,7 @@ def parse_rule(rule: str) -> tuple[str, float]:
         >>> parse_rule("sensitivity >= 0.95")
         ('sensitivity', 0.95)
     """
-    match = _RULE.match(rule.replace(" ", "").replace("≥", ">="))
+    match = _RULE.match(str(rule).replace(" ", "").replace("≥", ">="))
     problem = EvaluationError(
         f"rule={rule!r} is no threshold rule; write youden, sensitivity>=0.95, specificity>=0.9, "
         "fixed:0.5 or cost:5"

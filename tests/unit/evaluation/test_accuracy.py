@@ -259,3 +259,9 @@ def test_too_few_cases_to_let_the_prevalence_vary() -> None:
     found = diagnostic_accuracy(labels, calls)
     assert found.f1.status == "too_few_cases_to_let_the_prevalence_vary"
     assert found.f1.low <= found.f1.value <= found.f1.high
+
+
+@pytest.mark.parametrize("how", [{"resamples": 0}, {"resamples": -1}, {"seed": -1}])
+def test_draws_that_cannot_be_made_are_refused(units, how) -> None:
+    with pytest.raises(EvaluationError, match=next(iter(how))):
+        diagnostic_accuracy(units[0], units[1], **how)

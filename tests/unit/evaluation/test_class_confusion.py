@@ -63,3 +63,8 @@ def test_shares_of_the_classes_vary_in_a_cohort() -> None:
     assert cohort.balanced_accuracy == enriched.balanced_accuracy
     with pytest.raises(EvaluationError, match="sampling"):
         multiclass_accuracy(labels, called, sampling="random")
+
+
+def test_without_units_or_classes_it_is_refused() -> None:
+    with pytest.raises(EvaluationError, match="no units"):
+        multiclass_accuracy([], [])

@@ -27,3 +27,8 @@ def test_numbers_of_any_column() -> None:
         assert numbers(pd.Series(column)).tolist() == [1, 2]
     assert np.isnan(numbers(pd.Series([None, "high", pd.NA], dtype=object))).all()
     assert numbers(pd.Series([], dtype=object)).shape == (0,)
+
+
+def test_what_is_no_table_is_refused() -> None:
+    with pytest.raises(EvaluationError, match="marks must be a DataFrame"):
+        table_with(None, "marks", ["case_id"])

@@ -84,3 +84,9 @@ def test_wrong_coordinates_name_the_cases() -> None:
     points = pd.DataFrame({"case_id": ["A"], "lesion_id": [1], "x": [0.0], "y": [0.0], "radius_mm": [np.nan]})
     with pytest.raises(EvaluationError, match=r"(?s)no radius_mm of 0 or more.*case A"):
         hit_places(points, points, "distance<=radius")
+
+
+def test_a_distance_that_is_the_limit_but_for_rounding_is_a_hit() -> None:
+    marks = pd.DataFrame({"case_id": ["A"], "x": [0.1 * 3], "y": [0.0]})
+    lesions = pd.DataFrame({"case_id": ["A"], "lesion_id": [1], "x": [0.0], "y": [0.0]})
+    assert _closeness(marks, lesions, "distance<=0.3") == [pytest.approx(-0.3)]

@@ -19,7 +19,15 @@ from medvision.evaluation import (
     partial_auroc,
     proportion,
 )
-from medvision.evaluation.inputs import binary_labels, finite_scores, one_of, patient_codes
+from medvision.evaluation.inputs import (
+    binary_labels,
+    checked_draws,
+    checked_level,
+    finite_scores,
+    one_of,
+    patient_codes,
+    scores_with_gaps,
+)
 
 LABELS, PATIENTS = [0, 1, 0, 1], ["P1", "P2", "P3", "P4"]
 
@@ -134,3 +142,38 @@ def test_choosing_a_threshold_refuses_what_the_area_refuses() -> None:
 def test_probabilities_outside_0_to_1_are_refused() -> None:
     with pytest.raises(EvaluationError, match="outside 0 to 1"):
         calibration([0, 1], [0.2, 1.2])
+
+
+def test_the_same_patients_are_in_the_same_order_as_numbers_and_as_objects() -> None:
+    numbers = np.array([10, 2, 33, 2, 10, 1])
+    expected = patient_codes(numbers, 6).tolist()
+    assert expected == [2, 1, 3, 1, 2, 0]
+    for other in (numbers.astype(object), pd.Series(numbers, dtype="Int64"), numbers.astype(float)):
+        assert patient_codes(other, 6).tolist() == expected
+    # One patient, whether its number was read as whole or not; text among numbers is sorted as text.
+    assert patient_codes(np.array([1, 1.0, 2], dtype=object), 3).tolist() == [0, 0, 1]
+    assert patient_codes(np.array([10, "A", 9], dtype=object), 3).tolist() == [0, 2, 1]
+
+
+@pytest.mark.parametrize("level", [0, 1, 95, -0.1, float("nan"), "0.95", None])
+def test_a_level_that_is_none_is_refused(level) -> None:
+    with pytest.raises(EvaluationError, match=r"write 0.95 for 95%"):
+        checked_level(level)
+    assert checked_level(np.float32(0.5)) == 0.5
+
+
+@pytest.mark.parametrize("resamples", [0, -1, 1.5, "10", None])
+def test_resamples_that_cannot_be_drawn_are_refused(resamples) -> None:
+    with pytest.raises(EvaluationError, match="resamples="):
+        checked_draws(resamples, 0)
+
+
+@pytest.mark.parametrize("seed", [-1, 0.5, "a", None])
+def test_seeds_that_cannot_be_used_are_refused(seed) -> None:
+    with pytest.raises(EvaluationError, match="seed="):
+        checked_draws(100, seed)
+
+
+def test_text_among_scores_with_gaps_is_refused_as_no_number() -> None:
+    with pytest.raises(EvaluationError, match="scores are not numbers"):
+        scores_with_gaps(["a", "b"])

@@ -62,3 +62,14 @@ def test_few_readers_for_many_units_say_so() -> None:
     assert icc(ratings(22, 0.5), form="2,k").status == "few_readers_for_so_many_units"
     assert icc(ratings(21, 0.5), form="2,1").status == "ok"
     assert icc(ratings(100, 0.5), form="3,1").status == "ok"
+
+
+@pytest.mark.parametrize("ratings", [[["a", "b"], ["c", "d"]], {"a": 1}, [[1, 2], [3]], None])
+def test_ratings_that_are_no_table_of_numbers_are_refused(ratings) -> None:
+    with pytest.raises(EvaluationError, match="ratings"):
+        icc(ratings)
+
+
+def test_a_form_that_is_no_text_is_refused() -> None:
+    with pytest.raises(EvaluationError, match="form="):
+        icc(np.eye(3), form=3)  # type: ignore[arg-type] # the wrong type is what is tested

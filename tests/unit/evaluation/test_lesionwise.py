@@ -293,3 +293,10 @@ def test_masks_that_cannot_be_compared_are_refused() -> None:
     reference, prediction = boxes(0)
     with pytest.raises(EvaluationError, match="case P7: the reference has the shape"):
         lesionwise_scores(reference, prediction[1:], (1, 1, 1), case="P7")
+
+
+@pytest.mark.parametrize("how", [{"merge_within_mm": "1"}, {"min_volume_mm3": None}, {"rule": None}])
+def test_settings_of_another_type_are_refused(how) -> None:
+    mask = np.ones((3, 3, 3), dtype=int)
+    with pytest.raises(EvaluationError, match=next(iter(how))):
+        lesionwise_scores(mask, mask, (1, 1, 1), **how)

@@ -64,3 +64,12 @@ def test_patients_of_both_classes_count_once() -> None:
     assert apart.variances[2] == 0
     wide, narrow = (ratio_estimate(rates, "lr_positive", 0.95) for rates in (together, apart))
     assert wide.high / wide.low > narrow.high / narrow.low
+
+
+def test_one_patient_of_both_classes_has_no_interval() -> None:
+    labels, calls = np.array([True, True, False, False]), np.array([True, False, True, False])
+    found = ratio_estimate(Rates.of(labels, calls, np.zeros(4, dtype=np.int64)), "lr_positive", 0.95)
+    assert found.value == 1.0
+    assert math.isnan(found.low)
+    assert math.isnan(found.high)
+    assert found.status == "one_patient"

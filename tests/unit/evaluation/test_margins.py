@@ -99,3 +99,13 @@ def test_what_cannot_be_is_refused() -> None:
     with pytest.raises(EvaluationError, match="give a function of the level"):
         equivalence(plain, 0.1)
     assert math.isnan(non_inferiority(_z(math.nan, 0.1), 0.1).p)
+
+
+@pytest.mark.parametrize("margin", ["0.1", None, 0, -1, math.nan])
+def test_a_margin_that_is_no_number_above_0_is_refused(margin) -> None:
+    compared = compare_auroc([0, 0, 1, 1], [1, 2, 3, 4], [1, 3, 2, 4])
+    for call in (non_inferiority, equivalence):
+        with pytest.raises(EvaluationError, match="margin="):
+            call(compared, margin)
+        with pytest.raises(EvaluationError, match="a function of the level"):
+            call(None, 0.1)

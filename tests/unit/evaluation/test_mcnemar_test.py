@@ -74,3 +74,16 @@ def test_tango_without_discordant_pairs() -> None:
     """Closed form for b = c = 0: z² / (n + z²) on both sides."""
     z2 = 1.959964**2
     assert tango_limits(0, 0, 20, 0.95) == pytest.approx((-z2 / (20 + z2), z2 / (20 + z2)), abs=1e-6)
+
+
+@pytest.mark.parametrize("level", [0, 1, 95, "0.95", None])
+def test_a_level_that_is_none_is_refused(level) -> None:
+    with pytest.raises(EvaluationError, match="confidence level"):
+        mcnemar(3, 5, n=20, level=level)
+
+
+@pytest.mark.parametrize("count", [math.nan, math.inf, "3", 2.5])
+def test_counts_that_are_none_are_refused(count) -> None:
+    for call in (lambda: mcnemar(count, 5), lambda: mcnemar(3, count), lambda: mcnemar(3, 5, n=count)):
+        with pytest.raises(EvaluationError, match="impossible counts"):
+            call()

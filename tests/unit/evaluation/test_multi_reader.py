@@ -150,8 +150,11 @@ def test_figures_and_their_jackknife_give_the_same_study(van_dyke):
 def test_limits_stay_within_one(van_dyke):
     easy = van_dyke.assign(score=van_dyke["score"] + 3 * van_dyke["label"])
     found = reader_study(easy)
-    for one in (*found.means.values(), *found.readers.values()):
-        assert 0 <= one.low <= one.value <= one.high <= 1
+    measured = [*found.means.values(), *found.readers.values()]
+    perfect = [one for one in measured if one.status == "degenerate_variance"]
+    assert {one.value for one in perfect} == {1.0}  # readers who never err: their areas have no limits
+    for one in measured:
+        assert one in perfect or 0 <= one.low <= one.value <= one.high <= 1
 
 
 def test_every_fault_of_the_table_is_named(van_dyke):
@@ -207,3 +210,31 @@ def test_wrong_arguments_are_refused(van_dyke):
         reader_study_from_jackknife(
             np.ones((2, 2)), np.ones((4, 2, 3)), treatments=("a", "b"), readers=("c", "d")
         )
+
+
+def test_readers_who_never_vary_have_no_limits_and_show_nothing() -> None:
+    rows = [(r, t, c, c % 2, c % 2) for r in "AB" for t in ("CT", "MRI") for c in range(20)]
+    table = pd.DataFrame(rows, columns=["reader", "treatment", "case", "label", "score"])
+    for scope in ("RRRC", "FRRC", "RRFC"):
+        study = reader_study(table, scope=scope)
+        compared = study.differences["CT", "MRI"]
+        for found in (compared.difference, study.means["CT"], study.readers["CT", "A"]):
+            assert found.status == "degenerate_variance"
+            assert np.isnan([found.low, found.high]).all()
+        assert (study.means["CT"].value, compared.p) == (1.0, 1.0)
+
+
+def test_non_inferiority_is_not_shown_by_a_difference_without_variance() -> None:
+    """Its limits were the difference itself before, which lies above any margin."""
+    rows = [(r, t, c, c % 2, c % 2) for r in "AB" for t in ("CT", "MRI") for c in range(20)]
+    table = pd.DataFrame(rows, columns=["reader", "treatment", "case", "label", "score"])
+    assert not reader_study(table, level=0.95).non_inferiority("CT", "MRI", 0.05).shown
+
+
+def test_a_table_or_threshold_of_another_type_is_refused() -> None:
+    with pytest.raises(EvaluationError, match="must be a DataFrame"):
+        reader_study(None)
+    rows = [(r, t, c, c % 2, c % 2) for r in "AB" for t in ("CT", "MRI") for c in range(20)]
+    table = pd.DataFrame(rows, columns=["reader", "treatment", "case", "label", "score"])
+    with pytest.raises(EvaluationError, match="threshold"):
+        reader_study(table, figure="sensitivity", threshold="a")

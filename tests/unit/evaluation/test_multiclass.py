@@ -136,3 +136,9 @@ def test_a_draw_without_a_class_gives_it_no_weight() -> None:
     found = multiclass_auroc(labels, scores, resamples=400)
     assert found.weighted.status == "ok"
     assert found.weighted.low < found.weighted.value < found.weighted.high
+
+
+@pytest.mark.parametrize("k", ["2", None, 1.5, 0, 4])
+def test_a_k_that_is_no_number_of_classes_is_refused(k) -> None:
+    with pytest.raises(EvaluationError, match="k="):
+        top_k_accuracy([0, 1, 2], np.eye(3), k)

@@ -43,7 +43,7 @@ def test_cases_and_controls_are_weighted_to_the_stated_prevalence(risks) -> None
 
 def test_the_interval_holds_the_curve_and_depends_on_patients(risks) -> None:
     labels, p = risks
-    once = decision_curve(labels, p, [0.1, 0.3], resamples=400)
+    once = decision_curve(labels, p, [0.1, 0.3], patients=np.arange(300), resamples=400)
     assert (once["low"] < once["net_benefit"]).all()
     assert (once["net_benefit"] < once["high"]).all()
     copies = decision_curve(
@@ -80,3 +80,16 @@ def test_draws_without_a_class_count() -> None:
         for rows in np.random.default_rng(0).integers(0, 4, (4000, 4))
     ]
     assert [row["low"], row["high"]] == [0.0, pytest.approx(np.quantile(drawn, 0.975))]
+
+
+def test_the_interval_does_not_depend_on_the_rows(risks) -> None:
+    labels, p = risks
+    order = np.random.default_rng(4).permutation(len(labels))
+    once = decision_curve(labels, p, [0.1, 0.3], resamples=100)
+    assert once.equals(decision_curve(labels[order], p[order], [0.1, 0.3], resamples=100))
+
+
+@pytest.mark.parametrize("resamples", [-1, 1.5, None])
+def test_resamples_that_cannot_be_drawn_are_refused(risks, resamples) -> None:
+    with pytest.raises(EvaluationError, match="resamples="):
+        decision_curve(*risks, [0.1], resamples=resamples)

@@ -133,3 +133,10 @@ def test_a_constant_score_is_a_half() -> None:
 def test_wrong_input_is_refused(call) -> None:
     with pytest.raises(EvaluationError):
         call()
+
+
+def test_numbers_in_a_column_of_objects_are_numbers() -> None:
+    labels, scores, _ = _graded(3)
+    assert ordinal_c_index(labels.astype(object), scores) == ordinal_c_index(labels, scores)
+    with pytest.raises(EvaluationError, match="text does not sort"):
+        ordinal_c_index([0, "1", 2], [0.1, 0.2, 0.3])

@@ -85,3 +85,31 @@ def test_clusters_and_losses() -> None:
 def test_what_cannot_be_is_refused(call, told) -> None:  # type: ignore[no-untyped-def] # a call of each function
     with pytest.raises(EvaluationError, match=told):
         call()
+
+
+@pytest.mark.parametrize("scores", ["nonsense", 3, None])
+def test_another_kind_of_scores_is_refused(scores) -> None:
+    """It was taken for ratings before."""
+    for call in (
+        lambda: sample_size_paired_auroc(0.8, 0.7, scores=scores),
+        lambda: power_paired_auroc(50, 50, 0.8, 0.7, scores=scores),
+    ):
+        with pytest.raises(EvaluationError, match="ratings, continuous"):
+            call()
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, "90", None])
+def test_numbers_that_are_none_are_refused(wrong) -> None:
+    for call in (
+        lambda: allow_for_losses(wrong, 0.1),
+        lambda: allow_for_losses(90, wrong),
+        lambda: design_effect(wrong, 0.1),
+        lambda: design_effect(2, wrong),
+        lambda: power_paired_auroc(wrong, 50, 0.8, 0.7),
+        lambda: sample_size_paired_proportions(wrong, 0.2),
+        lambda: sample_size_paired_proportions(0.1, wrong),
+    ):
+        with pytest.raises(EvaluationError):
+            call()
+    with pytest.raises(EvaluationError):
+        allow_for_losses(-1, 0.1)

@@ -132,3 +132,12 @@ def test_what_cannot_be_is_refused(arguments) -> None:
     p = arguments.pop("probabilities", [0.1, 0.9])
     with pytest.raises(EvaluationError):
         calibration_error([0, 1], p, **arguments)
+
+
+def test_the_range_of_a_right_model_does_not_depend_on_the_rows(sample) -> None:
+    labels, p = sample
+    order = np.random.default_rng(4).permutation(len(labels))
+    once = calibration_error(labels, p, resamples=50).ece_if_calibrated
+    assert calibration_error(labels[order], p[order], resamples=50).ece_if_calibrated == pytest.approx(once)
+    with pytest.raises(EvaluationError, match="resamples="):
+        calibration_error(labels, p, resamples=0)

@@ -85,3 +85,10 @@ def test_impossible_counts_are_refused(k: float, n: float) -> None:
 def test_limits_take_effective_numbers() -> None:
     low, high = proportion_limits(8.5, 10.25)
     assert 0 < low < 8.5 / 10.25 < high < 1
+
+
+@pytest.mark.parametrize("count", ["3", None, math.inf, -1, 2.5])
+def test_counts_that_are_none_are_refused(count) -> None:
+    for call in (lambda: proportion(count, 10), lambda: proportion(3, count)):
+        with pytest.raises(EvaluationError, match="is no count"):
+            call()

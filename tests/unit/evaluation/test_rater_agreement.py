@@ -160,3 +160,16 @@ def test_fisher_limits_of_perfect_agreement_are_exact() -> None:
 def test_an_unknown_interval_of_kappa_is_refused() -> None:
     with pytest.raises(EvaluationError, match="interval"):
         kappa([[10, 0], [0, 10]], interval="z")
+
+
+def test_missing_categories_are_refused_by_row() -> None:
+    for missing in (None, np.nan):
+        with pytest.raises(EvaluationError, match=r"second has 1 missing categories, in rows such as \[2\]"):
+            kappa([0, 1, 1], [0, 1, missing])
+
+
+@pytest.mark.parametrize("counts", [[["a", "b"], ["c", "d"]], {"a": 1}, [[1, np.nan], [2, 3]], [[1, 2], [3]]])
+def test_counts_that_are_none_are_refused(counts) -> None:
+    for call in (kappa, fleiss_kappa):
+        with pytest.raises(EvaluationError):
+            call(counts)

@@ -135,3 +135,10 @@ def test_the_brier_score_of_a_cohort_varies_with_its_prevalence() -> None:
 def test_the_scaled_brier_score_of_few_cases_leaves_draws_of_one_class_out() -> None:
     found = calibration([0, 0, 0, 0, 1, 1], [0.1, 0.3, 0.2, 0.4, 0.6, 0.9], bins=2, resamples=400)
     assert np.isfinite([found.brier_scaled.low, found.brier_scaled.high]).all()
+
+
+def test_the_range_of_a_right_model_does_not_depend_on_the_rows(overconfident) -> None:
+    labels, p = overconfident
+    order = np.random.default_rng(4).permutation(len(labels))
+    once = calibration(labels, p, resamples=50).ece_if_calibrated
+    assert calibration(labels[order], p[order], resamples=50).ece_if_calibrated == pytest.approx(once)

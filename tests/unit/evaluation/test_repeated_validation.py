@@ -47,3 +47,10 @@ def test_wrong_input_is_refused(call) -> None:
 )
 def test_small_test_parts_say_so(sizes: tuple[float, float], status: str) -> None:
     assert corrected_resampled_t([0.02, 0.01, 0.03, -0.01], *sizes).status == status
+
+
+@pytest.mark.parametrize("size", [math.inf, math.nan, "90", None])
+def test_sizes_that_are_no_number_of_cases_are_refused(size) -> None:
+    for sizes in ((size, 10), (90, size)):
+        with pytest.raises(EvaluationError, match="must be numbers of cases"):
+            corrected_resampled_t([0.1, 0.2, 0.3], *sizes)

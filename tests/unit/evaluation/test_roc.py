@@ -125,3 +125,10 @@ def test_few_cases_out_of_order_say_so(method: str) -> None:
     rng = np.random.default_rng(0)
     weak = auroc(labels, rng.normal(size=80) + labels, method=method, resamples=200)
     assert weak.status == "ok"
+
+
+def test_the_bootstrap_does_not_depend_on_the_rows() -> None:
+    labels, scores = _scores(5)
+    order = np.random.default_rng(4).permutation(len(labels))
+    once = auroc(labels, scores, method="bootstrap", resamples=100)
+    assert auroc(labels[order], scores[order], method="bootstrap", resamples=100) == once

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from scipy.stats import norm
@@ -87,3 +89,21 @@ def test_an_areas_interval_is_as_short_as_promised() -> None:
     ]
     assert 1.96 * np.mean(errors) == pytest.approx(0.05, rel=0.03)
     assert sample_size_auroc_interval(0.85, 0.05, ratio=2).total > positive + negative
+
+
+@pytest.mark.parametrize("cases", [math.nan, math.inf, 0, -3, 10.5, "20", None])
+def test_cases_that_are_no_number_have_no_power(cases) -> None:
+    for call in (lambda: power_auroc(cases, 20, 0.8), lambda: power_auroc(20, cases, 0.8)):
+        with pytest.raises(EvaluationError, match="whole number of cases"):
+            call()
+
+
+@pytest.mark.parametrize("value", ["0.8", None, math.nan])
+def test_numbers_that_are_none_are_refused(value) -> None:
+    for call in (
+        lambda: sample_size_auroc(value),
+        lambda: sample_size_proportion(value, 0.05),
+        lambda: sample_size_auroc_interval(0.8, value),
+    ):
+        with pytest.raises(EvaluationError, match="must lie between"):
+            call()

@@ -121,3 +121,26 @@ def test_masks_that_cannot_be_compared_are_refused(masks, change, message) -> No
 def test_float_masks_of_whole_numbers_are_read(masks) -> None:
     expected = segmentation_scores(*masks, (1, 1, 1), labels={"a": 1})
     assert segmentation_scores(*(m.astype(float) for m in masks), (1, 1, 1), labels={"a": 1}).equals(expected)
+
+
+@pytest.mark.parametrize("labels", [{}, [], {"tumour": []}, {"tumour": 1.5}, ["a"], {"tumour": (1, None)}])
+def test_structures_without_a_whole_number_are_refused(labels) -> None:
+    """An empty list of values passed for a structure that is in neither mask before, 1.5 for 1."""
+    mask = np.ones((3, 3, 3), dtype=int)
+    with pytest.raises(EvaluationError, match="whole number"):
+        segmentation_scores(mask, mask, (1, 1, 1), labels=labels)
+
+
+@pytest.mark.parametrize("spacing", ["abc", ("a", 1, 1), None, 1.0])
+def test_a_spacing_that_is_no_numbers_is_refused(spacing) -> None:
+    mask = np.ones((3, 3, 3), dtype=int)
+    with pytest.raises(EvaluationError, match="spacing_mm="):
+        segmentation_scores(mask, mask, spacing)
+
+
+def test_infinite_masks_and_a_tolerance_of_text_are_refused() -> None:
+    mask = np.ones((3, 3, 3))
+    with pytest.raises(EvaluationError, match="no whole numbers"):
+        segmentation_scores(mask * np.inf, mask, (1, 1, 1))
+    with pytest.raises(EvaluationError, match="nsd_tolerance_mm="):
+        segmentation_scores(mask, mask, (1, 1, 1), nsd_tolerance_mm="1")

@@ -135,3 +135,11 @@ def test_what_cannot_be_is_refused(arguments) -> None:
         calibration_curve([0, 1], [0.1, 0.9], **arguments)
     with pytest.raises(EvaluationError, match="outside 0 to 1"):
         calibration_curve([0, 1], [0.1, 1.9])
+
+
+def test_the_range_of_a_right_model_does_not_depend_on_the_rows(sample) -> None:
+    labels, p = sample
+    patients, order = np.arange(len(p)), np.random.default_rng(4).permutation(len(p))
+    once = calibration_curve(labels, p, patients=patients, resamples=20).if_calibrated["ici"]
+    other = calibration_curve(labels[order], p[order], patients=patients[order], resamples=20)
+    assert other.if_calibrated["ici"] == pytest.approx(once)

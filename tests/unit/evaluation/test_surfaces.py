@@ -102,3 +102,28 @@ def test_the_larger_direction_counts() -> None:
     )
     assert found.percentile(100) == turned.percentile(100) == pytest.approx(28.0)
     assert found.reference_mm.max() == 0.0
+
+
+@pytest.mark.parametrize("spacing", [0.1, 0.7, 1.1])
+@pytest.mark.parametrize("steps", [3, 6, 7])
+def test_a_distance_that_is_the_tolerance_lies_within_it(spacing: float, steps: int) -> None:
+    # 3 * 0.1 is 0.30000000000000004 in binary.
+    reference, prediction = np.zeros((2, 3, 3, 12), dtype=bool)
+    reference[1, 1, 2] = prediction[1, 1, 2 + steps] = True
+    found = surface_distances(reference, prediction, (1.0, 1.0, spacing))
+    assert found.within(round(steps * spacing, 10)) == 1.0
+    assert found.within(round(steps * spacing, 10) - 1e-6) < 1
+
+
+def test_a_percentile_does_not_change_with_the_sense_of_an_axis() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        masks = np.zeros((2, *rng.integers(3, 12, 2)), dtype=bool)
+        for mask in masks:
+            (i, k), (j, m) = (sorted(rng.integers(0, size + 1, 2)) for size in mask.shape)
+            mask[min(i, len(mask) - 1) : k + 1, min(j, mask.shape[1] - 1) : m + 1] = True
+        spacing = tuple(rng.choice([0.5, 0.7, 1.1, 0.35], 2).tolist())
+        one = surface_distances(*masks, spacing)
+        other = surface_distances(*masks[:, ::-1, ::-1], spacing)
+        for percent in (50, 75, 95):
+            assert one.percentile(percent) == pytest.approx(other.percentile(percent), abs=1e-9)

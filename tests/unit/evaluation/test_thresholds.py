@@ -93,3 +93,8 @@ def test_a_rule_that_is_none_is_answered_with_those_that_are(rule: str) -> None:
 
 def test_the_sign_of_a_web_page_is_understood() -> None:
     assert choose_threshold([0, 1], [0.1, 0.9], rule="sensitivity ≥ 0.5") == 0.9
+
+
+def test_a_rule_that_is_no_text_is_refused(ranked) -> None:
+    with pytest.raises(EvaluationError, match="rule=3"):
+        choose_threshold(*ranked, rule=3)  # type: ignore[arg-type] # the wrong type is what is tested
