@@ -59,6 +59,10 @@ def table_text(table: Table, width: int | None = None) -> str:
     console = Console(file=stream, width=columns, force_terminal=False, highlight=False, markup=False)
     grid = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=True)
     by_column = list(zip(table.columns, *table.rows, strict=True))
+    if width is None:
+        # A line beyond the edge is easier to read than names in pieces.
+        columns = max(columns, min(_room_of(by_column), _NARROW))
+        console.width = columns
     for column, fitted in zip(table.columns, _widths(by_column, columns), strict=True):
         grid.add_column(column, overflow="fold", width=fitted)
     for row in table.rows:
@@ -99,9 +103,18 @@ def _methods_below(table: Table) -> Table:
     return replace(table, columns=columns, rows=rows, notes=(*table.notes, *notes))
 
 
+def _longest_words(by_column: Sequence[Sequence[str]]) -> list[int]:
+    return [max(map(len, _WORD.findall("\n".join(cells))), default=0) for cells in by_column]
+
+
+def _room_of(by_column: Sequence[Sequence[str]]) -> int:
+    """Characters a line that keep every word whole."""
+    return sum(_longest_words(by_column)) + _BETWEEN * len(by_column)
+
+
 def _widths(by_column: Sequence[Sequence[str]], room: int) -> list[int | None]:
     """Widths that keep every word whole, and after that as many columns as possible on one line."""
-    words = [max(map(len, _WORD.findall("\n".join(cells))), default=0) for cells in by_column]
+    words = _longest_words(by_column)
     wanted = [max(map(len, cells)) - word for cells, word in zip(by_column, words, strict=True)]
     spare = room - sum(words) - _BETWEEN * len(words)
     if spare < 0:

@@ -72,3 +72,10 @@ def test_methods_of_one_measure_are_told_apart_by_the_next_cell(monkeypatch):
     assert "- method of AUC fold-averaged: mean over folds" in text
     assert "- method of AUC pooled: DeLong" in text
     assert "- method of MCC: bootstrap" in text
+
+
+def test_names_stay_whole_where_a_terminal_is_too_narrow_for_them(monkeypatch):
+    names = ("PatientBirthDate", "InstitutionalDepartmentName", "RequestingPhysician")
+    table = Table("demo", "Headers", ("Element", "Element below", "And below"), (names,))
+    monkeypatch.setenv("COLUMNS", "60")
+    assert all(name in table_text(table) for name in names)

@@ -111,7 +111,7 @@ def test_options_that_would_do_nothing_are_refused(ct, blocks, tmp_path, capsys)
     labels = save_nifti(tmp_path / "m.nii", blocks, inspect(ct).geometry)
     out, to_seg = tmp_path / "out.dcm", ("--segments", "1:a,2:b", "--algorithm", "manual")
     assert run("convert", ct, tmp_path / "out.nii", *to_seg) == 2
-    assert "--segments and --algorithm is said of a mask; name its scan" in capsys.readouterr().err
+    assert "--segments and --algorithm are said of a mask; name its scan" in capsys.readouterr().err
     assert run("convert", labels, out, "--reference", ct, *to_seg, "--every-volume") == 2
     assert "--every-volume is said of a scan, not of a mask" in capsys.readouterr().err
     assert run("convert", labels, out, "--reference", ct, *to_seg, "--sidecar") == 2
