@@ -76,7 +76,7 @@ def print_estimate(estimate: ReportedEstimate, *, interval_name: bool = True) ->
         '85.7% (79.7–89.9)'
     """
     if not estimate.defined:
-        return f"undefined ({reason(estimate.status)})"
+        return "undefined" if estimate.status == "undefined" else f"undefined ({reason(estimate.status)})"
     shown = measure(estimate.metric)
     factor = 100.0 if shown.percent else 1.0
     decimals = decimals_of(estimate)
@@ -124,7 +124,7 @@ def print_difference(estimate: ReportedEstimate, metric: str) -> str:
         '+0.021 (95% CI −0.004 to 0.046)'
     """
     if not estimate.defined:
-        return f"undefined ({reason(estimate.status)})"
+        return "undefined" if estimate.status == "undefined" else f"undefined ({reason(estimate.status)})"
     shown = measure(metric)
     factor = 100.0 if shown.percent else 1.0
     unit = " percentage points" if shown.percent else _spaced(estimate.unit or unit_of(metric))

@@ -122,3 +122,8 @@ def test_rules_in_words(rule, words):
 
 def test_digits_follow_the_width():
     assert [digits_for(width) for width in (300.0, 3.0, 0.3, 0.03, math.inf)] == [0, 1, 2, 3, 2]
+
+
+def test_an_undefined_number_without_a_reason_says_so_once():
+    nothing = ReportedEstimate(math.nan, math.nan, math.nan, 0.95, "", 0, 0, metric="mcc", status="undefined")
+    assert print_estimate(nothing) == "undefined"
