@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from medvision.evaluation.inputs import Booleans, Floats, Integers, one_of
+from medvision.evaluation.inputs import Floats, Integers, one_of
+from medvision.evaluation.operating_steps import Steps
 from medvision.evaluation.roc import ranked_units
 
 if TYPE_CHECKING:
@@ -110,18 +111,14 @@ def roc_coordinates(
     """
     one_of(thresholds, ("observed", "midpoints"), "thresholds")
     truth, values, _ = ranked_units(labels, scores, None, positive)
-    distinct, place = np.unique(values, return_inverse=True)
-    hits, alarms = _at_or_above(place, truth, len(distinct)), _at_or_above(place, ~truth, len(distinct))
-    limits = distinct
-    if thresholds == "midpoints" and len(distinct):
-        limits = np.r_[-np.inf, distinct[:-1] / 2 + distinct[1:] / 2]
+    steps = Steps.of(truth, values)
+    counts, limits = steps.counts(np.ones((1, len(values)))), steps.thresholds[::-1]
+    if thresholds == "midpoints" and len(limits):
+        limits = np.r_[-np.inf, limits[:-1] / 2 + limits[1:] / 2]
+    hits, alarms = (
+        np.r_[called[0, ::-1], 0].astype(np.int64) for called in (counts.true_positive, counts.false_positive)
+    )
     return RocCoordinates(np.r_[limits, np.inf], hits, alarms, int(truth.sum()), int((~truth).sum()))
-
-
-def _at_or_above(place: Integers, among: Booleans, n_distinct: int) -> Integers:
-    counts = np.bincount(place[among], minlength=n_distinct)
-    found: Integers = np.r_[np.cumsum(counts[::-1])[::-1], 0].astype(np.int64)
-    return found
 
 
 def _share(counts: Integers, total: int) -> Floats:

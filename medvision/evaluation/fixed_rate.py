@@ -22,6 +22,7 @@ from medvision.evaluation.inputs import (
     one_of,
     same_length,
 )
+from medvision.evaluation.operating_steps import Steps
 from medvision.evaluation.proportions import proportion_limits
 from medvision.evaluation.resampling import BootstrapEstimate, bootstrap_weighted
 from medvision.evaluation.roc import ranked_units, undefined_area
@@ -195,8 +196,11 @@ def compare_at(
     cases = _Cases(truth, None if patients is None else codes, wanted, curve, level, resamples, seed)
     own = cases.estimate(a, name), cases.estimate(b, name)
     if not cases.both_classes:
-        return Comparison(replace(own[0]), math.nan, math.nan, name, first=own[0], second=own[1])
-    drawn = cases.drawn(lambda weights: cases.rates(a, weights) - cases.rates(b, weights), name, (a, b))
+        return Comparison(own[0], math.nan, math.nan, name, first=own[0], second=own[1])
+    first, second = Steps.of(truth, a), Steps.of(truth, b)
+    drawn = cases.drawn(
+        lambda weights: cases.rates(first, weights) - cases.rates(second, weights), name, (a, b)
+    )
     return _tested(drawn, *own)
 
 
@@ -236,7 +240,8 @@ class _Cases:
         blank = undefined_area(self.truth, self.codes, self.level, name)
         if blank is not None:
             return blank
-        found = self.drawn(lambda weights: self.rates(scores, weights), name, (scores,))
+        steps = Steps.of(self.truth, scores)
+        found = self.drawn(lambda weights: self.rates(steps, weights), name, (scores,))
         n = len(np.unique(self.codes[self.truth]))
         if found.status == DEGENERATE_VARIANCE:
             limits = proportion_limits(round(found.value * n), n, method="exact", level=self.level)
@@ -245,14 +250,13 @@ class _Cases:
         low, high = max(min(limits[0], found.value), 0.0), min(max(limits[1], found.value), 1.0)
         return replace(_plain(found), low=low, high=high)
 
-    def rates(self, scores: Floats, weights: Floats) -> Floats:
+    def rates(self, steps: Steps, weights: Floats) -> Floats:
         """The sensitivity at the specificity, for weights of units of shape ``(resamples, n)``."""
-        order = np.argsort(-scores, kind="stable")
-        last = np.r_[np.flatnonzero(np.diff(scores[order])), len(scores) - 1]
-        hits, alarms = (_cumulated(weights * kind, order, last) for kind in (self.truth, ~self.truth))
+        counts, nothing = steps.counts(weights), np.zeros((len(weights), 1))
+        hits, alarms = (np.hstack([nothing, own]) for own in (counts.true_positive, counts.false_positive))
         allowed = (1 - self.rate) * alarms[:, -1]
         below = (alarms <= allowed[:, None] + _ROUNDING).sum(axis=1) - 1
-        rows, above = np.arange(len(weights)), np.minimum(below + 1, len(last))
+        rows, above = np.arange(len(weights)), np.minimum(below + 1, len(steps.ends))
         reached = hits[rows, below]
         if self.curve == "linear":
             gap = alarms[rows, above] - alarms[rows, below]
@@ -261,13 +265,6 @@ class _Cases:
         found: Floats = np.full(len(weights), np.nan)
         np.divide(reached, hits[:, -1], out=found, where=(hits[:, -1] > 0) & (alarms[:, -1] > 0))
         return found
-
-
-def _cumulated(weights: Floats, order: Integers, last: Integers) -> Floats:
-    """What lies at or above each distinct score, a column of zeros before: shape ``(resamples, k + 1)``."""
-    found: Floats = np.zeros((len(weights), len(last) + 1))
-    found[:, 1:] = np.cumsum(weights[:, order], axis=1)[:, last]
-    return found
 
 
 def _limits(replicates: Floats, n_patients: int, level: float) -> tuple[float, float]:
