@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from medvision.evaluation.operating_steps import Steps
 from medvision.evaluation.resampling import patient_draws
 from medvision.reporting.consistency import column
 
@@ -50,12 +51,10 @@ def roc_points(labels: Sequence[int] | Floats, scores: Sequence[float] | Floats)
         >>> false_positive.tolist(), true_positive.tolist()
         ([0.0, 0.0, 0.5, 0.5, 1.0], [0.0, 0.5, 0.5, 1.0, 1.0])
     """
-    order = np.argsort(-np.asarray(scores, dtype=float), kind="stable")
-    ranked, positive = np.asarray(scores, dtype=float)[order], np.asarray(labels)[order] == 1
-    ends = _group_ends(ranked)
-    true = np.cumsum(positive)[ends] / positive.sum()
-    false = np.cumsum(~positive)[ends] / (~positive).sum()
-    return np.concatenate([[0.0], false]), np.concatenate([[0.0], true])
+    steps = Steps.of(np.asarray(labels) == 1, np.asarray(scores, dtype=float))
+    counts = steps.counts(np.ones((1, len(steps.order))))
+    true, false = counts.true_positive / counts.positives, counts.false_positive / counts.negatives
+    return np.concatenate([[0.0], false[0]]), np.concatenate([[0.0], true[0]])
 
 
 def mean_roc(
